@@ -1,0 +1,224 @@
+/*
+ * dmar: a DMA-remapping unit as the Intel VT-d architecture defines it.
+ *
+ * This is the engine's one public header.  The engine is a library that needs
+ * glib and a host (host.h): the same code runs in QEMU, in unit tests, in
+ * fuzzers and in benchmarks.  Section numbers are those of the revision named
+ * in spec/README.md.
+ *
+ * Threads: every function may be called from any thread; the engine locks.
+ * Errors: what software of the simulated machine does wrong becomes an
+ * architectural answer (a fault, a status bit, a completion status).  What the
+ * caller does wrong at creation becomes a GError.
+ *
+ * Copyright (c) The vtd-sm developers
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef DMAR_H
+#define DMAR_H
+
+#include <glib.h>
+
+#include "host.h"
+
+#define DMAR_NO_PASID       UINT32_MAX
+#define DMAR_MMIO_SIZE      4096u
+#define DMAR_MAX_FAULT_RECORDS 64
+
+typedef struct Dmar Dmar;
+
+/* ---- Creation ------------------------------------------------------------ */
+
+/* What the hardware can do; caps.c turns it into CAP and ECAP [VT-d 11.4.2]. */
+typedef struct DmarConfig {
+    uint8_t aw_bits;            /* widest second-stage input: 39, 48 or 57 */
+    uint8_t host_width;         /* HAW: bits of a physical address, 36 .. 52 */
+    uint8_t pasid_bits;         /* 0: no PASID support, else 7 .. 20 */
+    uint8_t domain_bits;        /* width of a domain-id: 4, 6 .. 16, even */
+    uint16_t fault_records;     /* 1 .. DMAR_MAX_FAULT_RECORDS */
+    bool scalable;              /* SMTS: scalable mode */
+    bool pass_through;          /* PT */
+    bool snoop_control;         /* SC */
+    bool caching_mode;          /* CM */
+    bool device_tlb;            /* DT: ATS translation requests */
+    bool interrupt_remapping;   /* IR */
+    bool x2apic;                /* EIM */
+} DmarConfig;
+
+/* A scalable-mode unit with second-stage translation and 20-bit PASIDs. */
+extern const DmarConfig dmar_config_default;
+
+GQuark dmar_error_quark(void);
+#define DMAR_ERROR dmar_error_quark()
+
+typedef enum DmarError {
+    DMAR_ERROR_CONFIG,          /* no hardware may be configured like this */
+    DMAR_ERROR_STATE,           /* dmar_load(): state of another configuration */
+} DmarError;
+
+/*
+ * Create a unit.  @host is copied; @opaque is handed to its callbacks.  NULL
+ * and @error set if the configuration is one that no hardware may have.
+ */
+Dmar *dmar_new(const DmarConfig *config, const DmarHost *host, void *opaque,
+               GError **error);
+void dmar_free(Dmar *dmar);
+
+/* Power-on reset: registers to their reset values, caches empty. */
+void dmar_reset(Dmar *dmar);
+
+/* ---- Registers ----------------------------------------------------------- */
+
+/*
+ * Access the register page [VT-d 11.2].  @size is 4 or 8 and @offset a
+ * multiple of it; anything else, and offsets where there is no register, read
+ * zero and ignore writes.
+ */
+uint64_t dmar_reg_read(Dmar *dmar, uint64_t offset, unsigned size);
+void dmar_reg_write(Dmar *dmar, uint64_t offset, unsigned size, uint64_t value);
+
+/* ---- DMA ----------------------------------------------------------------- */
+
+typedef enum DmarAccess {
+    DMAR_READ,
+    DMAR_WRITE,
+    DMAR_READ_ZERO_LENGTH,
+    DMAR_ATOMIC,
+    DMAR_PROBE,         /* asks for the rights, records nothing: not a DMA */
+} DmarAccess;
+
+/* The AT field of a request [VT-d 3.1]. */
+typedef enum DmarAddressType {
+    DMAR_UNTRANSLATED = 0,
+    DMAR_TRANSLATION_REQUEST = 1,
+    DMAR_TRANSLATED = 2,
+} DmarAddressType;
+
+typedef struct DmarRequest {
+    uint16_t source_id;         /* bus 15:8, device 7:3, function 2:0 */
+    uint32_t pasid;             /* DMAR_NO_PASID: request without PASID */
+    uint64_t addr;
+    DmarAccess access;          /* ignored for a translation request */
+    DmarAddressType type;
+    bool no_write;              /* translation request with NW set */
+    bool privileged;            /* PR: meaningful with PASID only */
+    bool execute;               /* ER: meaningful with PASID only */
+} DmarRequest;
+
+/* How the request is completed on the bus. */
+typedef enum DmarCompletion {
+    DMAR_SUCCESS,
+    DMAR_UNSUPPORTED_REQUEST,
+    DMAR_COMPLETER_ABORT,
+} DmarCompletion;
+
+/*
+ * The answer.  On DMAR_SUCCESS @addr is where the input address leads and the
+ * answer holds for the naturally aligned @size bytes around it.  A translation
+ * request may succeed with neither @read nor @write: nothing is mapped there,
+ * and the device may ask for the page.  @reason is the fault reason, 0 if
+ * none, also when the fault was not recorded [VT-d 7.1.3].
+ */
+typedef struct DmarTranslation {
+    DmarCompletion completion;
+    uint8_t reason;
+    bool read, write;
+    bool untranslated_only;     /* U: translation answer must not be cached */
+    bool global;
+    bool no_snoop_forced;       /* N: snoop behaviour is forced */
+    uint64_t addr;
+    uint64_t size;
+} DmarTranslation;
+
+void dmar_translate(Dmar *dmar, const DmarRequest *request,
+                    DmarTranslation *out);
+
+/* ---- Interrupts ---------------------------------------------------------- */
+
+/*
+ * An access to the interrupt address range FEE0_0000h .. FEEF_FFFFh without
+ * PASID [VT-d 3.15, 5.1].  An interrupt is a write of four bytes; any other is
+ * refused (@size 0 is a zero-length read, and harmless).
+ */
+typedef struct DmarInterruptRequest {
+    uint16_t source_id;
+    uint64_t addr;
+    uint32_t data;
+    unsigned size;
+    bool is_write;
+} DmarInterruptRequest;
+
+typedef enum DmarInterruptVerdict {
+    DMAR_INTERRUPT_AS_IS,       /* deliver the message unchanged */
+    DMAR_INTERRUPT_REMAPPED,    /* deliver what DmarInterrupt says */
+    DMAR_INTERRUPT_BLOCKED,     /* do not deliver; reason says why */
+} DmarInterruptVerdict;
+
+typedef struct DmarInterrupt {
+    uint8_t reason;
+    uint8_t vector;
+    uint8_t delivery_mode;      /* as in an MSI's data 10:8 */
+    bool logical;               /* destination mode */
+    bool redirection_hint;
+    bool level;                 /* trigger mode */
+    uint32_t destination;       /* APIC ID; 8 bits in xAPIC mode */
+} DmarInterrupt;
+
+DmarInterruptVerdict dmar_remap_interrupt(Dmar *dmar,
+                                          const DmarInterruptRequest *request,
+                                          DmarInterrupt *out);
+
+/* ---- What it saw --------------------------------------------------------- */
+
+/*
+ * One row for each (source-id, PASID) that the unit has met since reset.
+ * Requests without PASID are counted under the RID_PASID that stood for them,
+ * with @with_pasid false; in legacy mode @pasid is DMAR_NO_PASID.
+ */
+typedef struct DmarPasidStats {
+    uint16_t source_id;
+    uint32_t pasid;
+    bool with_pasid;
+    uint16_t domain;            /* of the last entry fetched */
+    uint8_t pgtt;               /* its type: 2 second-stage, 4 pass-through */
+    uint64_t root;              /* its page-table root */
+    uint64_t entry_fetches;     /* PASID-table (legacy: context) entries read */
+    uint64_t translations;      /* requests answered with success */
+    uint64_t walks;             /* of these, page walks: the rest were cached */
+    uint64_t faults;            /* requests refused */
+    uint64_t invalidations;     /* commands that named it or its domain */
+} DmarPasidStats;
+
+typedef void DmarPasidVisitor(const DmarPasidStats *row, void *data);
+
+/* Rows come in the order of source-id and PASID. */
+void dmar_foreach_pasid(Dmar *dmar, DmarPasidVisitor *visit, void *data);
+
+/* Descriptors executed since reset, by type; [0] counts faults recorded. */
+#define DMAR_DESCRIPTOR_TYPES 16
+void dmar_descriptor_counts(Dmar *dmar, uint64_t counts[DMAR_DESCRIPTOR_TYPES]);
+
+/* ---- Names --------------------------------------------------------------- */
+
+const char *dmar_event_name(DmarEventKind kind);
+const char *dmar_fault_name(uint8_t reason);        /* "?" if unknown */
+const char *dmar_register_name(uint64_t offset);    /* NULL if none there */
+const char *dmar_descriptor_name(unsigned type);
+
+/* ---- Migration ----------------------------------------------------------- */
+
+/*
+ * The whole state but the caches: hardware may drop a cached entry at any
+ * time, so an incoming unit starts with none.  Plain data, host endian.
+ */
+typedef struct DmarState {
+    uint8_t registers[DMAR_MMIO_SIZE];
+    uint64_t root_latched;      /* RTADDR as of the last SRTP */
+    uint64_t irta_latched;      /* IRTA as of the last SIRTP */
+    uint32_t next_fault_record;
+} DmarState;
+
+void dmar_save(Dmar *dmar, DmarState *state);
+bool dmar_load(Dmar *dmar, const DmarState *state, GError **error);
+
+#endif /* DMAR_H */

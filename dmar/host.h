@@ -1,0 +1,79 @@
+/*
+ * The seam between the engine and whatever hosts it.
+ *
+ * The engine owns no memory, no clock and no interrupt controller: it asks
+ * for them here.  A host fills in one DmarHost and hands it to dmar_new().
+ *
+ * Rules for a host: every callback may come while the engine holds its lock,
+ * from any thread that entered the engine; a callback must not enter the same
+ * engine again.  Memory callbacks reach RAM only (a table that software placed
+ * over a device must be answered with an error, never with a device access).
+ *
+ * Copyright (c) The vtd-sm developers
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef DMAR_HOST_H
+#define DMAR_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What software asked a device's own translation cache to forget. */
+typedef struct DmarDeviceTlbInvalidation {
+    uint16_t source_id;
+    uint32_t pasid;             /* DMAR_NO_PASID: requests without PASID */
+    bool every_pasid;           /* PASID-based with its global hint set */
+    uint64_t addr;
+    uint64_t size;              /* bytes, a power of two; 0: everything */
+} DmarDeviceTlbInvalidation;
+
+/* A step of the engine, for traces and for the message of a failed test. */
+typedef enum DmarEventKind {
+    DMAR_EVENT_REGISTER_WRITE,  /* addr: offset, value: written */
+    DMAR_EVENT_COMMAND,         /* addr: GCMD bit that changed, value: new */
+    DMAR_EVENT_CONTEXT,         /* context entry fetched; value: word 0 */
+    DMAR_EVENT_PASID_ENTRY,     /* PASID-table entry fetched; value: word 0 */
+    DMAR_EVENT_WALK,            /* addr: of paging entry, value: the entry */
+    DMAR_EVENT_TRANSLATED,      /* addr: input, value: output, detail: size */
+    DMAR_EVENT_FAULT,           /* addr: input, detail: reason, value: 0 or 1
+                                   whether it was recorded */
+    DMAR_EVENT_DESCRIPTOR,      /* addr: index in the queue, value: word 0,
+                                   detail: word 1 */
+    DMAR_EVENT_QUEUE_ERROR,     /* addr: index, detail: IQEI */
+    DMAR_EVENT_INTERRUPT,       /* addr: index, value: IRTE word 0 */
+    DMAR_EVENT_MSI,             /* addr, value: message the unit itself sent */
+    DMAR_EVENT_KINDS
+} DmarEventKind;
+
+typedef struct DmarEvent {
+    DmarEventKind kind;
+    uint16_t source_id;
+    uint32_t pasid;
+    uint64_t addr;
+    uint64_t value;
+    uint64_t detail;
+} DmarEvent;
+
+typedef struct DmarHost {
+    /* Copy @len bytes from or to physical @addr; false: nothing answered. */
+    bool (*read)(void *opaque, uint64_t addr, void *buf, size_t len);
+    bool (*write)(void *opaque, uint64_t addr, const void *buf, size_t len);
+
+    /* The unit's own interrupt messages; never remapped. */
+    void (*send_msi)(void *opaque, uint64_t addr, uint32_t data);
+
+    /* Optional: DMA or interrupt remapping was switched on or off. */
+    void (*remapping_changed)(void *opaque, bool dma, bool interrupts);
+
+    /* Optional: forget interrupt entries @first .. @last (inclusive). */
+    void (*interrupts_dropped)(void *opaque, uint16_t first, uint16_t last);
+
+    /* Optional: a device-TLB invalidation request; completes at once. */
+    void (*device_tlb)(void *opaque, const DmarDeviceTlbInvalidation *what);
+
+    /* Optional: a step of the engine. */
+    void (*event)(void *opaque, const DmarEvent *event);
+} DmarHost;
+
+#endif /* DMAR_HOST_H */
