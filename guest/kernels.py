@@ -1,0 +1,162 @@
+"""Which kernel to boot: from what a user typed to a bootable file and its modules.
+
+SPDX-License-Identifier: GPL-2.0-or-later
+"""
+import lzma
+import os
+import re
+import struct
+import subprocess
+import sys
+
+
+class Mistake(Exception):
+    """The user can correct this: the text says what is wrong and what to do."""
+
+
+TOP = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+BUILD = os.environ.get("VTD_SM_BUILD", os.path.join(TOP, "build"))
+
+# What a distribution's kernel needs loaded to use the platform's devices.
+MODULES = """virtio_pci virtio_blk virtio_net virtio_console virtio_rng nvme e1000e
+9pnet_virtio 9p af_packet failover vfio vfio_iommu_type1 vfio_pci mdev edu""".split()
+
+
+class Kernel:
+    def __init__(self, image, module_dir=None, vmlinux=None):
+        self.image = image
+        self.module_dir = module_dir
+        self.vmlinux = vmlinux
+
+
+def kernel_find(name):
+    """@name: 6.12, debian, a kernel's file, or a tree in which one was built."""
+    if name == "debian":
+        return debian_kernel()
+    if re.fullmatch(r"\d+\.\d+", name) and not os.path.exists(name):
+        return built_kernel(name)
+    if not os.path.exists(name):
+        raise Mistake(f"--kernel {name}: no such file, and not a version (6.12), 'debian', or a kernel tree")
+    if os.path.isdir(name):
+        return tree_kernel(name)
+    image_check(name)
+    return Kernel(name)
+
+
+def built_kernel(version):
+    made = subprocess.run(["make", "-s", "--no-print-directory", "-C", TOP, "kernel", f"KERNEL={version}"],
+                          stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, check=False)
+    lines = made.stdout.split()
+    if made.returncode or not lines:
+        raise Mistake(f"`make kernel KERNEL={version}` failed; what it printed says why")
+    image = lines[-1]
+    image_check(image)
+    vmlinux = os.path.join(os.path.dirname(image), "vmlinux")
+    return Kernel(image, vmlinux=vmlinux if os.path.exists(vmlinux) else None)
+
+
+def tree_kernel(tree):
+    image = os.path.join(tree, "arch/x86/boot/bzImage")
+    if not os.path.exists(image):
+        raise Mistake(f"--kernel {tree}: no kernel was built in this folder (no arch/x86/boot/bzImage); "
+                      f"build one: make -C {tree} bzImage")
+    image_check(image)
+    vmlinux = os.path.join(tree, "vmlinux")
+    return Kernel(image, vmlinux=vmlinux if os.path.exists(vmlinux) else None)
+
+
+def image_check(path):
+    """QEMU takes a bzImage or an ELF file with a PVH entry."""
+    try:
+        with open(path, "rb") as image:
+            head = image.read(0x250)
+    except OSError as e:
+        raise Mistake(f"--kernel {path}: {e.strerror}") from e
+    is_bzimage = head[0x1fe:0x200] == b"\x55\xaa" and head[0x202:0x206] == b"HdrS"
+    is_elf64_x86 = head[:5] == b"\x7fELF\x02" and head[18:20] == b"\x3e\0"
+    if not (is_bzimage or is_elf64_x86):
+        raise Mistake(f"--kernel {path}: not an x86 kernel (neither a bzImage nor a 64-bit ELF vmlinux); "
+                      "in a kernel tree the file is arch/x86/boot/bzImage")
+
+
+def debian_kernel():
+    """An unmodified kernel of Debian 13, got once and kept in the build folder."""
+    script = os.path.join(TOP, "guest/debian-kernel")
+    made = subprocess.run([script, BUILD], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                          text=True, check=False)
+    if made.returncode:
+        raise Mistake("the Debian kernel could not be got; the lines above say why")
+    root = made.stdout.split()[-1]
+    image = [f for f in sorted(os.listdir(os.path.join(root, "boot"))) if f.startswith("vmlinuz-")][-1]
+    version = image[len("vmlinuz-"):]
+    for modules in ("usr/lib/modules", "lib/modules"):
+        folder = os.path.join(root, modules, version)
+        if os.path.isdir(folder):
+            return Kernel(os.path.join(root, "boot", image), folder)
+    raise Mistake(f"{root}: the package holds no modules for {version}")
+
+
+# ---- Modules: what to load, in which order ------------------------------------
+
+
+def module_name(filename):
+    return re.sub(r"\.ko(\.xz)?$", "", os.path.basename(filename)).replace("-", "_")
+
+
+def modules_index(folder):
+    index = {}
+    for where, _, files in os.walk(folder):
+        for name in files:
+            if re.search(r"\.ko(\.xz)?$", name):
+                index[module_name(name)] = os.path.join(where, name)
+    return index
+
+
+def module_read(path):
+    with open(path, "rb") as f:
+        data = f.read()
+    return lzma.decompress(data) if path.endswith(".xz") else data
+
+
+def section_read(elf, wanted):
+    """The bytes of the section called @wanted of a 64-bit little-endian ELF file."""
+    shoff, = struct.unpack_from("<Q", elf, 0x28)
+    shentsize, shnum, shstrndx = struct.unpack_from("<HHH", elf, 0x3a)
+    headers = [struct.unpack_from("<IIQQQQ", elf, shoff + n * shentsize) for n in range(shnum)]
+    names = headers[shstrndx][4]
+    for name, _, _, _, offset, size in headers:
+        end = elf.index(b"\0", names + name)
+        if elf[names + name:end] == wanted:
+            return elf[offset:offset + size]
+    return b""
+
+
+def module_depends(data):
+    for item in section_read(data, b".modinfo").split(b"\0"):
+        for key in (b"depends=", b"softdep=pre: "):
+            if item.startswith(key):
+                yield from (n.replace("-", "_") for n in re.split(r"[ ,]", item[len(key):].decode()) if n)
+
+
+def modules_ordered(folder, wanted):
+    """(file name, content) of @wanted and all they need, each after what it needs."""
+    index = modules_index(folder)
+    done = {}
+
+    def visit(name):
+        if name in done or name not in index:
+            return
+        done[name] = None
+        data = module_read(index[name])
+        for other in module_depends(data):
+            visit(other)
+        del done[name]
+        done[name] = (name + ".ko", data)
+
+    for name in wanted:
+        visit(name.replace("-", "_"))
+    return list(done.values())
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
