@@ -41,6 +41,9 @@
 #define ADI_SIOV_DVSEC_VENDOR   0x8086
 #define ADI_SIOV_DVSEC_ID       0x0005
 #define ADI_SIOV_DVSEC_LEN      0x18
+#define ADI_SIOV_PAGE_SIZES     0x0c    /* 32, RO: bit n: 2^(12 + n) bytes */
+#define ADI_SIOV_PAGE_SIZE      0x10    /* 32, RO: the one in use */
+#define ADI_SIOV_CAPS           0x14    /* 32, RO: 0, no message storage */
 
 /* ---- BAR 0: the function ------------------------------------------------ */
 
@@ -125,7 +128,7 @@ enum adi_opcode {
 	ADI_OP_COPY = 1,        /* dst[0..len) = src[0..len), must not overlap */
 	ADI_OP_FILL = 2,        /* dst[0..len) = operand's bytes, repeated */
 	ADI_OP_COMPARE = 3,     /* src against dst; result: first difference */
-	ADI_OP_CRC32C = 4,      /* of src, seed in operand 31:0; result: the CRC */
+	ADI_OP_CRC32C = 4,      /* of src; operand 31:0: CRC of what came before */
 };
 
 #define ADI_DESC_FENCE          0x01    /* start after all earlier completed */
@@ -152,7 +155,7 @@ enum adi_error {
 	ADI_ERR_OPCODE = 1,             /* unknown opcode */
 	ADI_ERR_FIELD = 2,              /* reserved field, flag, length, alignment */
 	ADI_ERR_RING = 3,               /* ring base, order or tail makes no sense */
-	ADI_ERR_PASID_DISABLED = 4,     /* PASID not enabled in configuration space */
+	ADI_ERR_PASID_DISABLED = 4,     /* in configuration space, or for this ADI */
 	ADI_ERR_NO_BUS_MASTER = 5,      /* bus mastering is off */
 	ADI_ERR_FETCH = 6,              /* reading a descriptor failed */
 	ADI_ERR_READ = 7,               /* reading src (or dst, to compare) failed */
