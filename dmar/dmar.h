@@ -138,7 +138,8 @@ void dmar_translate(Dmar *dmar, const DmarRequest *request,
 /*
  * An access to the interrupt address range FEE0_0000h .. FEEF_FFFFh without
  * PASID [VT-d 3.15, 5.1].  An interrupt is a write of four bytes; any other is
- * refused (@size 0 is a zero-length read, and harmless).
+ * refused while the unit remaps anything (@size 0 is a zero-length read, and
+ * harmless).
  */
 typedef struct DmarInterruptRequest {
     uint16_t source_id;

@@ -1,0 +1,272 @@
+/*
+ * Descriptors of the invalidation queue, one function each [VT-d 6.5.2].
+ *
+ * A row per type says in which modes it exists, what it needs and which bits
+ * it names; the rest is reserved and checked before the function runs.  A
+ * function returns IQEI_NONE, or why the descriptor is refused.
+ *
+ * Everything completes at once, so fences and drains order nothing that is not
+ * in order already.
+ *
+ * Copyright (c) The vtd-sm developers
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "unit.h"
+
+static unsigned run_context(Dmar *dmar, const InvDescriptor *d)
+{
+    unsigned granularity = field_get(d->word[0], INV0_G);
+
+    if (!granularity) {
+        return IQEI_TYPE;
+    }
+    dmar_invalidate_contexts(dmar, granularity,
+                             dmar_domain_of(dmar, field_get(d->word[0], CC0_DID)),
+                             field_get(d->word[0], CC0_SID),
+                             field_get(d->word[0], CC0_FM));
+    return IQEI_NONE;
+}
+
+static unsigned run_iotlb(Dmar *dmar, const InvDescriptor *d)
+{
+    unsigned granularity = field_get(d->word[0], INV0_G);
+    unsigned order = field_get(d->word[1], IOTLB1_AM);
+
+    if (!granularity || (granularity == G_IOTLB_PAGE &&
+                         !dmar_invalidate_order_valid(dmar, order))) {
+        return IQEI_TYPE;
+    }
+    dmar_invalidate_mappings(dmar, granularity,
+                             dmar_domain_of(dmar,
+                                            field_get(d->word[0], IOTLB0_DID)),
+                             d->word[1] & IOTLB1_ADDR, order);
+    return IQEI_NONE;
+}
+
+/* With S set, the lowest clear bit of ADDR marks the end of the size
+ * [VT-d 6.5.2.5]; all bits but the top one set means everything. */
+static uint64_t device_tlb_size(uint64_t addr, bool sized)
+{
+    uint64_t page = addr >> PAGE_SHIFT_4K;
+    unsigned ones = 0;
+
+    if (!sized) {
+        return BIT_AT(PAGE_SHIFT_4K);
+    }
+    while (ones < 51 && (page & BIT_AT(ones))) {
+        ones++;
+    }
+    return ones == 51 ? 0 : BIT_AT(PAGE_SHIFT_4K + ones + 1);
+}
+
+static void tell_device(Dmar *dmar, uint16_t source_id, uint32_t pasid,
+                        bool every_pasid, uint64_t addr, bool sized)
+{
+    DmarDeviceTlbInvalidation what = {
+        .source_id = source_id,
+        .pasid = pasid,
+        .every_pasid = every_pasid,
+        .size = device_tlb_size(addr, sized),
+    };
+
+    what.addr = what.size ? addr & ~(what.size - 1) : 0;
+    if (dmar->host.device_tlb) {
+        dmar->host.device_tlb(dmar->opaque, &what);
+    }
+}
+
+static unsigned run_device_tlb(Dmar *dmar, const InvDescriptor *d)
+{
+    tell_device(dmar, field_get(d->word[0], DEVTLB0_SID), DMAR_NO_PASID, false,
+                d->word[1] & DEVTLB1_ADDR, d->word[1] & DEVTLB1_S);
+    return IQEI_NONE;
+}
+
+static unsigned run_pasid_device_tlb(Dmar *dmar, const InvDescriptor *d)
+{
+    tell_device(dmar, field_get(d->word[0], PDEVTLB0_SID),
+                field_get(d->word[0], PDEVTLB0_PASID),
+                d->word[1] & PDEVTLB1_GI, d->word[1] & PDEVTLB1_ADDR,
+                d->word[1] & PDEVTLB1_S);
+    return IQEI_NONE;
+}
+
+static unsigned run_interrupt(Dmar *dmar, const InvDescriptor *d)
+{
+    unsigned mask = field_get(d->word[0], IEC0_IM);
+    unsigned index = field_get(d->word[0], IEC0_IIDX);
+    unsigned last;
+
+    if (field_get(d->word[0], IEC0_G) == G_IEC_GLOBAL) {
+        dmar_invalidate_interrupts(dmar, 0, UINT16_MAX);
+        return IQEI_NONE;
+    }
+    if (mask > field_get(dmar->ecap, ECAP_MHMV)) {
+        return IQEI_TYPE;
+    }
+    last = index | low_bits(mask);
+    dmar_invalidate_interrupts(dmar, index & ~low_bits(mask), last);
+    return IQEI_NONE;
+}
+
+static void write_status(Dmar *dmar, const InvDescriptor *d)
+{
+    uint32_t data = GUINT32_TO_LE((uint32_t)field_get(d->word[0], WAIT0_DATA));
+
+    /* Nothing in the architecture reports a status address without memory. */
+    dmar->host.write(dmar->opaque, d->word[1] & WAIT1_ADDR, &data, sizeof(data));
+}
+
+/* [VT-d 6.5.2.10]: the event fires when IWC goes from 0 to 1. */
+static void signal_completion(Dmar *dmar)
+{
+    uint32_t status = dmar_get32(dmar, ICS_REG);
+
+    if (!(status & ICS_IWC)) {
+        dmar_set32(dmar, ICS_REG, status | (uint32_t)ICS_IWC);
+        dmar_event_raise(dmar, IECTL_REG);
+    }
+}
+
+static unsigned run_wait(Dmar *dmar, const InvDescriptor *d)
+{
+    if (d->word[0] & WAIT0_SW) {
+        write_status(dmar, d);
+    }
+    if (d->word[0] & WAIT0_IF) {
+        signal_completion(dmar);
+    }
+    return IQEI_NONE;
+}
+
+static unsigned run_pasid_iotlb(Dmar *dmar, const InvDescriptor *d)
+{
+    uint16_t domain = dmar_domain_of(dmar, field_get(d->word[0], PIOTLB0_DID));
+    uint32_t pasid = field_get(d->word[0], PIOTLB0_PASID);
+
+    switch (field_get(d->word[0], INV0_G)) {
+    case G_PIOTLB_PASID:
+        dmar_cache_drop_pasid_mappings(dmar->caches, domain, pasid);
+        break;
+    case G_PIOTLB_PAGE:
+        /* First-stage and nested mappings only: there are none here, and
+         * second-stage mappings are not its business [VT-d 6.5.2.4]. */
+        break;
+    default:
+        return IQEI_TYPE;
+    }
+    dmar_stats_invalidation(dmar->stats, domain, pasid);
+    return IQEI_NONE;
+}
+
+static unsigned run_pasid_cache(Dmar *dmar, const InvDescriptor *d)
+{
+    uint16_t domain = dmar_domain_of(dmar, field_get(d->word[0], PC0_DID));
+    uint32_t pasid = field_get(d->word[0], PC0_PASID);
+
+    switch (field_get(d->word[0], INV0_G)) {
+    case G_PC_DOMAIN:
+        dmar_cache_drop_domain_bindings(dmar->caches, domain);
+        dmar_stats_invalidation(dmar->stats, domain, DMAR_NO_PASID);
+        return IQEI_NONE;
+    case G_PC_PASID:
+        dmar_cache_drop_pasid_bindings(dmar->caches, domain, pasid);
+        dmar_stats_invalidation(dmar->stats, domain, pasid);
+        return IQEI_NONE;
+    case G_PC_GLOBAL:
+        dmar_cache_drop_bindings(dmar->caches);
+        return IQEI_NONE;
+    default:
+        return IQEI_TYPE;
+    }
+}
+
+/* ---- The table ------------------------------------------------------------- */
+
+typedef enum { ANY_MODE, SCALABLE_ONLY } Modes;
+
+typedef struct Row {
+    const char *name;
+    Modes modes;
+    uint64_t needs;             /* ECAP bits without which it does not exist */
+    uint64_t named[2];          /* bits of words 0 and 1 that are not reserved */
+    unsigned (*run)(Dmar *dmar, const InvDescriptor *d);
+} Row;
+
+static const Row rows[] = {
+    [INV_CONTEXT] = {
+        "cc_inv", ANY_MODE, 0,
+        { INV0_G | CC0_DID | CC0_SID | CC0_FM, 0 }, run_context },
+    [INV_IOTLB] = {
+        "iotlb_inv", ANY_MODE, 0,
+        { INV0_G | IOTLB0_DW | IOTLB0_DR | IOTLB0_DID,
+          IOTLB1_AM | IOTLB1_IH | IOTLB1_ADDR }, run_iotlb },
+    [INV_DEVICE_TLB] = {
+        "dev_tlb_inv", ANY_MODE, ECAP_DT,
+        { DEVTLB0_MIP | DEVTLB0_SID, DEVTLB1_S | DEVTLB1_ADDR },
+        run_device_tlb },
+    [INV_INTERRUPT] = {
+        "iec_inv", ANY_MODE, ECAP_IR,
+        { IEC0_G | IEC0_IM | IEC0_IIDX, 0 }, run_interrupt },
+    [INV_WAIT] = {
+        "inv_wait", ANY_MODE, 0,
+        { WAIT0_IF | WAIT0_SW | WAIT0_FN | WAIT0_DATA, WAIT1_ADDR }, run_wait },
+    [INV_PASID_IOTLB] = {
+        "p_iotlb_inv", SCALABLE_ONLY, ECAP_SMTS,
+        { INV0_G | PIOTLB0_DID | PIOTLB0_PASID,
+          IOTLB1_AM | IOTLB1_IH | IOTLB1_ADDR }, run_pasid_iotlb },
+    [INV_PASID_CACHE] = {
+        "pc_inv", SCALABLE_ONLY, ECAP_SMTS,
+        { INV0_G | PC0_DID | PC0_PASID, 0 }, run_pasid_cache },
+    [INV_PASID_DEVICE_TLB] = {
+        "p_dev_tlb_inv", SCALABLE_ONLY, ECAP_DT | ECAP_PASID,
+        { PDEVTLB0_MIP | PDEVTLB0_SID | PDEVTLB0_PASID,
+          PDEVTLB1_GI | PDEVTLB1_S | PDEVTLB1_ADDR }, run_pasid_device_tlb },
+    [INV_PAGE_RESPONSE] = {
+        "page_grp_resp", SCALABLE_ONLY, ECAP_PRS, { 0, 0 }, NULL },
+};
+
+unsigned dmar_descriptor_type(const InvDescriptor *d)
+{
+    return field_get(d->word[0], INV0_TYPE_LOW) |
+           field_get(d->word[0], INV0_TYPE_HIGH) << 4;
+}
+
+const char *dmar_descriptor_name(unsigned type)
+{
+    return type < G_N_ELEMENTS(rows) && rows[type].name ? rows[type].name : "?";
+}
+
+static const Row *find_row(const Dmar *dmar, const InvDescriptor *d, bool wide)
+{
+    unsigned type = dmar_descriptor_type(d);
+    const Row *row = type < G_N_ELEMENTS(rows) ? &rows[type] : NULL;
+
+    if (!row || !row->run || (dmar->ecap & row->needs) != row->needs) {
+        return NULL;
+    }
+    if (row->modes == SCALABLE_ONLY && (!wide || dmar_mode(dmar) == TTM_LEGACY)) {
+        return NULL;
+    }
+    return row;
+}
+
+static bool has_reserved(const Row *row, const InvDescriptor *d)
+{
+    return (d->word[0] & ~(row->named[0] | INV0_TYPE)) ||
+           (d->word[1] & ~row->named[1]) || d->word[2] || d->word[3];
+}
+
+unsigned dmar_descriptor_execute(Dmar *dmar, const InvDescriptor *d, bool wide)
+{
+    const Row *row = find_row(dmar, d, wide);
+
+    if (!row) {
+        return IQEI_TYPE;
+    }
+    if (has_reserved(row, d)) {
+        return IQEI_RESERVED;
+    }
+    dmar_stats_descriptor(dmar->stats, dmar_descriptor_type(d));
+    return row->run(dmar, d);
+}

@@ -1,0 +1,188 @@
+/*
+ * Interrupt remapping [VT-d 5.1].
+ *
+ * A write of four bytes to the interrupt address range is an interrupt
+ * request: in remappable format it names an entry of the interrupt-remapping
+ * table, which says what to deliver and from whom it may come; in
+ * compatibility format it passes or is blocked.  Posted entries need PI, which
+ * is not advertised, and are refused as having a reserved bit set.
+ *
+ * Copyright (c) The vtd-sm developers
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "unit.h"
+
+typedef struct Remap {
+    Dmar *dmar;
+    const DmarInterruptRequest *request;
+    unsigned index;
+    bool fpd;
+} Remap;
+
+static bool in_x2apic_mode(const Dmar *dmar)
+{
+    return dmar->irta_latched & IRTA_EIME;
+}
+
+/* [VT-d 5.1.2.2]: handle, plus the subhandle from the data if SHV. */
+static uint8_t find_index(Remap *r)
+{
+    uint64_t addr = r->request->addr;
+
+    r->index = field_get(addr, MSI_ADDR_HANDLE) |
+               field_get(addr, MSI_ADDR_HANDLE_15) << 15;
+    if (addr & MSI_ADDR_SHV) {
+        if (r->request->data & MSI_DATA_RESERVED) {
+            return FAULT_IR_REQUEST_RESERVED;
+        }
+        r->index += field_get(r->request->data, MSI_DATA_SUBHANDLE);
+    }
+    if (r->index >> (field_get(r->dmar->irta_latched, IRTA_S) + 1)) {
+        return FAULT_IR_INDEX_BEYOND;
+    }
+    return FAULT_NONE;
+}
+
+static bool entry_reserved(const Dmar *dmar, const InterruptEntry *e)
+{
+    uint64_t word0 = IRTE0_P | IRTE0_FPD | IRTE0_DM | IRTE0_RH | IRTE0_TM |
+                     IRTE0_DLM | IRTE0_AVAIL | IRTE0_VECTOR;
+
+    word0 |= in_x2apic_mode(dmar) ? IRTE0_DST_X2APIC : IRTE0_DST_XAPIC;
+    return (e->word[0] & ~word0) ||
+           (e->word[1] & ~(IRTE1_SID | IRTE1_SQ | IRTE1_SVT)) ||
+           field_get(e->word[1], IRTE1_SVT) == SVT_RESERVED;
+}
+
+static uint8_t read_entry(Remap *r, InterruptEntry *out)
+{
+    Dmar *dmar = r->dmar;
+    const InterruptEntry *cached =
+        dmar_cache_find_interrupt(dmar->caches, r->index);
+    uint64_t addr = (dmar->irta_latched & IRTA_IRTA) + sizeof(*out) * r->index;
+
+    if (cached) {
+        *out = *cached;
+        r->fpd = out->word[0] & IRTE0_FPD;
+        return FAULT_NONE;
+    }
+    if (!dmar->host.read(dmar->opaque, addr, out->word, sizeof(*out))) {
+        return FAULT_IR_ENTRY_ACCESS;
+    }
+    out->word[0] = GUINT64_FROM_LE(out->word[0]);
+    out->word[1] = GUINT64_FROM_LE(out->word[1]);
+    r->fpd = out->word[0] & IRTE0_FPD;
+    if (!(out->word[0] & IRTE0_P)) {
+        return FAULT_IR_ENTRY_NOT_PRESENT;
+    }
+    if (entry_reserved(dmar, out)) {
+        return FAULT_IR_ENTRY_RESERVED;
+    }
+    dmar_cache_add_interrupt(dmar->caches, r->index, out);
+    return FAULT_NONE;
+}
+
+/* [VT-d 9.9, SVT and SQ]: SQ says which function bits not to compare. */
+static uint8_t validate_source(const Remap *r, const InterruptEntry *e)
+{
+    static const uint8_t uncompared[] = { 0, 4, 6, 7 };
+    uint16_t sid = field_get(e->word[1], IRTE1_SID);
+    uint16_t ignored = uncompared[field_get(e->word[1], IRTE1_SQ)];
+    unsigned bus = r->request->source_id >> 8;
+    bool valid = true;
+
+    switch (field_get(e->word[1], IRTE1_SVT)) {
+    case SVT_SOURCE:
+        valid = !((sid ^ r->request->source_id) & ~ignored);
+        break;
+    case SVT_BUS_RANGE:
+        valid = bus >= sid >> 8 && bus <= (sid & 0xff);
+        break;
+    }
+    return valid ? FAULT_NONE : FAULT_IR_SOURCE_INVALID;
+}
+
+static void decode_entry(const Dmar *dmar, const InterruptEntry *e,
+                         DmarInterrupt *out)
+{
+    uint64_t field = in_x2apic_mode(dmar) ? IRTE0_DST_X2APIC : IRTE0_DST_XAPIC;
+
+    *out = (DmarInterrupt) {
+        .vector = field_get(e->word[0], IRTE0_VECTOR),
+        .delivery_mode = field_get(e->word[0], IRTE0_DLM),
+        .logical = e->word[0] & IRTE0_DM,
+        .redirection_hint = e->word[0] & IRTE0_RH,
+        .level = e->word[0] & IRTE0_TM,
+        .destination = field_get(e->word[0], field),
+    };
+}
+
+static uint8_t remap(Remap *r, DmarInterrupt *out)
+{
+    InterruptEntry entry;
+    uint8_t reason = find_index(r);
+
+    reason = reason ? reason : read_entry(r, &entry);
+    reason = reason ? reason : validate_source(r, &entry);
+    if (!reason) {
+        dmar_report(r->dmar, DMAR_EVENT_INTERRUPT, r->request->source_id,
+                    DMAR_NO_PASID, r->index, entry.word[0], entry.word[1]);
+        decode_entry(r->dmar, &entry, out);
+    }
+    return reason;
+}
+
+static DmarInterruptVerdict block(Remap *r, uint8_t reason, DmarInterrupt *out)
+{
+    *out = (DmarInterrupt) { .reason = reason };
+    if (!(r->fpd && dmar_fault_qualified(reason))) {
+        dmar_fault_record_interrupt(r->dmar, r->request->source_id, r->index,
+                                    reason);
+    }
+    return DMAR_INTERRUPT_BLOCKED;
+}
+
+/* [VT-d 5.1.2.1]: x2APIC mode has no compatibility format. */
+static bool compatibility_passes(const Dmar *dmar)
+{
+    return !in_x2apic_mode(dmar) && dmar_status(dmar, GCMD_CFI);
+}
+
+static DmarInterruptVerdict judge(Remap *r, DmarInterrupt *out)
+{
+    uint8_t reason;
+
+    if (!dmar_status(r->dmar, GCMD_IRE | GCMD_TE)) {
+        return DMAR_INTERRUPT_AS_IS;
+    }
+    if (!r->request->is_write || r->request->size != 4) {
+        return block(r, FAULT_IR_BAD_ACCESS, out);
+    }
+    if (!dmar_status(r->dmar, GCMD_IRE)) {
+        return DMAR_INTERRUPT_AS_IS;
+    }
+    if (!(r->request->addr & MSI_ADDR_REMAPPABLE)) {
+        return compatibility_passes(r->dmar)
+               ? DMAR_INTERRUPT_AS_IS
+               : block(r, FAULT_IR_COMPATIBILITY_BLOCKED, out);
+    }
+    reason = remap(r, out);
+    return reason ? block(r, reason, out) : DMAR_INTERRUPT_REMAPPED;
+}
+
+DmarInterruptVerdict dmar_remap_interrupt(Dmar *dmar,
+                                          const DmarInterruptRequest *request,
+                                          DmarInterrupt *out)
+{
+    Remap r = { .dmar = dmar, .request = request };
+    DmarInterruptVerdict verdict;
+
+    *out = (DmarInterrupt) { 0 };
+    if (!request->is_write && request->size == 0) {
+        return DMAR_INTERRUPT_AS_IS;
+    }
+    g_mutex_lock(&dmar->lock);
+    verdict = judge(&r, out);
+    g_mutex_unlock(&dmar->lock);
+    return verdict;
+}

@@ -1,0 +1,81 @@
+/*
+ * What an invalidation command makes the caches forget: shared by the queue's
+ * descriptors and by the register-based interface, which name the same things
+ * [VT-d 6.5.1, 6.5.2].
+ *
+ * Each does what the architecture requires of it and no more, so that a
+ * command that is too narrow leaves the stale entry where software can find it.
+ *
+ * Copyright (c) The vtd-sm developers
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "unit.h"
+
+/* Hardware ignores domain-id bits it does not implement [VT-d 6.5.2.1]. */
+uint16_t dmar_domain_of(const Dmar *dmar, uint64_t field)
+{
+    return field & low_bits(dmar->config.domain_bits);
+}
+
+bool dmar_invalidate_order_valid(const Dmar *dmar, unsigned order)
+{
+    return dmar->cap & CAP_PSI && order <= field_get(dmar->cap, CAP_MAMV);
+}
+
+void dmar_invalidate_everything(Dmar *dmar)
+{
+    dmar_cache_drop_contexts(dmar->caches);
+    dmar_cache_drop_bindings(dmar->caches);
+    dmar_cache_drop_mappings(dmar->caches);
+}
+
+/* FM says how many low function bits to ignore: none, bit 2, 2:1, 2:0. */
+static uint16_t function_bits(unsigned function_mask)
+{
+    static const uint8_t ignored[] = { 0, 4, 6, 7 };
+
+    return ignored[function_mask];
+}
+
+void dmar_invalidate_contexts(Dmar *dmar, unsigned granularity, uint16_t domain,
+                              uint16_t source_id, unsigned function_mask)
+{
+    switch (granularity) {
+    case G_GLOBAL:
+        dmar_cache_drop_contexts(dmar->caches);
+        break;
+    case G_DOMAIN:
+        dmar_cache_drop_domain_contexts(dmar->caches, domain);
+        break;
+    case G_DEVICE:
+        dmar_cache_drop_device_context(dmar->caches, source_id,
+                                       function_bits(function_mask));
+        break;
+    }
+}
+
+void dmar_invalidate_mappings(Dmar *dmar, unsigned granularity, uint16_t domain,
+                              uint64_t addr, unsigned order)
+{
+    switch (granularity) {
+    case G_IOTLB_GLOBAL:
+        dmar_cache_drop_mappings(dmar->caches);
+        break;
+    case G_IOTLB_DOMAIN:
+        dmar_cache_drop_domain_mappings(dmar->caches, domain);
+        dmar_stats_invalidation(dmar->stats, domain, DMAR_NO_PASID);
+        break;
+    case G_IOTLB_PAGE:
+        dmar_cache_drop_pages(dmar->caches, domain, addr, order);
+        dmar_stats_invalidation(dmar->stats, domain, DMAR_NO_PASID);
+        break;
+    }
+}
+
+void dmar_invalidate_interrupts(Dmar *dmar, uint16_t first, uint16_t last)
+{
+    dmar_cache_drop_interrupts(dmar->caches, first, last);
+    if (dmar->host.interrupts_dropped) {
+        dmar->host.interrupts_dropped(dmar->opaque, first, last);
+    }
+}

@@ -1,0 +1,134 @@
+/*
+ * The invalidation queue [VT-d 6.5.2 Queued Invalidation Interface].
+ *
+ * States: off; running (QIES set, no IQE and no ITE): descriptors from head to
+ * tail are executed whenever the tail is written; stopped by an error, with
+ * the head at the descriptor at fault, until software clears the error in FSTS
+ * [VT-d 6.5.2.11].  The queue is empty again when a write of the tail returns,
+ * unless an error stopped it.
+ *
+ * Copyright (c) The vtd-sm developers
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "unit.h"
+
+enum { NARROW = 16, WIDE = 32 };        /* bytes of a descriptor */
+
+typedef struct Queue {
+    uint64_t base;
+    uint64_t size;              /* bytes */
+    uint64_t head, tail;        /* bytes */
+    unsigned width;
+} Queue;
+
+static void read_queue(const Dmar *dmar, Queue *q)
+{
+    uint64_t iqa = dmar_get64(dmar, IQA_REG);
+
+    *q = (Queue) {
+        .base = iqa & IQA_IQA,
+        .size = BIT_AT(PAGE_SHIFT_4K + field_get(iqa, IQA_QS)),
+        .head = dmar_get64(dmar, IQH_REG) & IQ_POINTER,
+        .tail = dmar_get64(dmar, IQT_REG) & IQ_POINTER,
+        .width = iqa & IQA_DW ? WIDE : NARROW,
+    };
+}
+
+static bool is_running(const Dmar *dmar)
+{
+    return dmar_status(dmar, GCMD_QIE) &&
+           !(dmar_get32(dmar, FSTS_REG) & (FSTS_IQE | FSTS_ITE));
+}
+
+static void stop(Dmar *dmar, const Queue *q, unsigned why)
+{
+    dmar_report(dmar, DMAR_EVENT_QUEUE_ERROR, 0, DMAR_NO_PASID,
+                q->head / q->width, 0, why);
+    dmar_set64(dmar, IQERCD_REG,
+               field_set(dmar_get64(dmar, IQERCD_REG), IQERCD_IQEI, why));
+    dmar_fault_status_set(dmar, FSTS_IQE);
+}
+
+static unsigned check_tail(const Queue *q)
+{
+    if (q->tail % q->width) {
+        return IQEI_TAIL_ALIGN;
+    }
+    return q->tail >= q->size || q->head >= q->size ? IQEI_TAIL : IQEI_NONE;
+}
+
+/* Which widths the translation table mode allows [VT-d 6.5.2]. */
+static unsigned check_mode(const Dmar *dmar, const Queue *q)
+{
+    switch (dmar_mode(dmar)) {
+    case TTM_LEGACY:
+        return q->width == WIDE && !dmar_has(dmar, ECAP_SMTS) ? IQEI_WIDTH
+                                                              : IQEI_NONE;
+    case TTM_SCALABLE:
+        return q->width == NARROW ? IQEI_WIDTH : IQEI_NONE;
+    default:
+        return IQEI_TTM;
+    }
+}
+
+static unsigned fetch(Dmar *dmar, const Queue *q, InvDescriptor *d)
+{
+    *d = (InvDescriptor) { { 0 } };
+    if (!dmar->host.read(dmar->opaque, q->base + q->head, d->word, q->width)) {
+        return IQEI_FETCH;
+    }
+    for (unsigned i = 0; i < q->width / 8; i++) {
+        d->word[i] = GUINT64_FROM_LE(d->word[i]);
+    }
+    return IQEI_NONE;
+}
+
+static unsigned step(Dmar *dmar, const Queue *q)
+{
+    InvDescriptor d;
+    unsigned why = check_mode(dmar, q);
+
+    why = why ? why : fetch(dmar, q, &d);
+    if (why) {
+        return why;
+    }
+    dmar_report(dmar, DMAR_EVENT_DESCRIPTOR, 0, DMAR_NO_PASID,
+                q->head / q->width, d.word[0], d.word[1]);
+    return dmar_descriptor_execute(dmar, &d, q->width == WIDE);
+}
+
+/* Head and tail are where they were when the tail was written: a descriptor
+ * cannot move them, so this ends. */
+void dmar_queue_run(Dmar *dmar)
+{
+    Queue q;
+    unsigned why;
+
+    if (!is_running(dmar)) {
+        return;
+    }
+    read_queue(dmar, &q);
+    why = check_tail(&q);
+    while (!why && q.head != q.tail) {
+        why = step(dmar, &q);
+        if (!why) {
+            q.head = (q.head + q.width) % q.size;
+            dmar_set64(dmar, IQH_REG, q.head);
+        }
+    }
+    if (why) {
+        stop(dmar, &q, why);
+    }
+}
+
+void dmar_queue_enable(Dmar *dmar)
+{
+    dmar_set64(dmar, IQH_REG, 0);
+    dmar_queue_run(dmar);
+}
+
+/* [VT-d 11.4.9.1]: the head reads zero while the queue is off. */
+void dmar_queue_disable(Dmar *dmar)
+{
+    dmar_set64(dmar, IQH_REG, 0);
+}

@@ -1,0 +1,483 @@
+/*
+ * (source-id, PASID) -> binding: which tables translate a request
+ * [VT-d 3.4 Mapping Devices to Domains].
+ *
+ * Reads root, context, PASID directory and PASID table entries, through the
+ * context-cache and the PASID-cache, and makes of them the plain DmarBinding
+ * that the walker takes.  Entries are checked here and nowhere else: present,
+ * reserved bits, values, and whether this kind of request may pass.  Entries
+ * that fail a check are not cached.
+ *
+ * Not here: first-stage and nested entries, which the unit does not advertise
+ * and answers as unsupported (5Bh); page requests.
+ *
+ * Copyright (c) The vtd-sm developers
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "unit.h"
+
+/* What every step needs; @fpd gathers the FPD bits met so far. */
+typedef struct Resolution {
+    Dmar *dmar;
+    const DmarRequest *request;
+    bool fpd;
+} Resolution;
+
+static bool with_pasid(const Resolution *r)
+{
+    return r->request->pasid != DMAR_NO_PASID;
+}
+
+static bool read_words(Dmar *dmar, uint64_t addr, uint64_t *words, unsigned count)
+{
+    if (!dmar->host.read(dmar->opaque, addr, words, 8 * count)) {
+        return false;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        words[i] = GUINT64_FROM_LE(words[i]);
+    }
+    return true;
+}
+
+/* Domain-ids are as wide as CAP.ND says; the rest is reserved. */
+static uint64_t domain_mask(const Dmar *dmar, uint64_t field)
+{
+    return field_make(low_bits(dmar->config.domain_bits), field);
+}
+
+static uint64_t pointer_mask(const Dmar *dmar, uint64_t field)
+{
+    return field & ~dmar_beyond_host(dmar);
+}
+
+/* ---- Legacy mode --------------------------------------------------------- */
+
+static uint8_t legacy_root(Resolution *r, uint64_t *context_table)
+{
+    Dmar *dmar = r->dmar;
+    RootEntry entry;
+    uint64_t addr = (dmar->root_latched & RTADDR_RTA) +
+                    sizeof(entry) * (r->request->source_id >> 8);
+
+    if (!read_words(dmar, addr, entry.word, 2)) {
+        return FAULT_LEGACY_ROOT_ACCESS;
+    }
+    if (!(entry.word[0] & ROOT_P)) {
+        return FAULT_LEGACY_ROOT_NOT_PRESENT;
+    }
+    if ((entry.word[0] & ~(ROOT_P | pointer_mask(dmar, ROOT_CTP))) ||
+        entry.word[1]) {
+        return FAULT_LEGACY_ROOT_RESERVED;
+    }
+    *context_table = entry.word[0] & ROOT_CTP;
+    return FAULT_NONE;
+}
+
+static bool legacy_context_reserved(const Dmar *dmar,
+                                    const LegacyContextEntry *e)
+{
+    uint64_t pointer = LCTX0_SSPTPTR;
+
+    if (field_get(e->word[0], LCTX0_TT) != TT_PASS_THROUGH) {
+        pointer = pointer_mask(dmar, LCTX0_SSPTPTR);
+    }
+    return (e->word[0] & ~(LCTX0_P | LCTX0_FPD | LCTX0_TT | pointer)) ||
+           (e->word[1] & ~(LCTX1_AW | LCTX1_IGNORED |
+                           domain_mask(dmar, LCTX1_DID)));
+}
+
+static bool legacy_context_supported(const Dmar *dmar,
+                                     const LegacyContextEntry *e)
+{
+    if (!dmar_caps_aw_supported(dmar, field_get(e->word[1], LCTX1_AW))) {
+        return false;
+    }
+    switch (field_get(e->word[0], LCTX0_TT)) {
+    case TT_SECOND_STAGE:
+        return true;
+    case TT_DEVICE_TLB:
+        return dmar_has(dmar, ECAP_DT);
+    case TT_PASS_THROUGH:
+        return dmar_has(dmar, ECAP_PT);
+    default:
+        return false;
+    }
+}
+
+static void decode_legacy_context(const Resolution *r,
+                                  const LegacyContextEntry *e, DmarContext *out)
+{
+    unsigned type = field_get(e->word[0], LCTX0_TT);
+
+    *out = (DmarContext) {
+        .source_id = r->request->source_id,
+        .legacy = true,
+        .fpd = e->word[0] & LCTX0_FPD,
+        .device_tlb = type == TT_DEVICE_TLB,
+        .binding = {
+            .source_id = r->request->source_id,
+            .pasid = DMAR_NO_PASID,
+            .domain = field_get(e->word[1], LCTX1_DID),
+            .pgtt = type == TT_PASS_THROUGH ? PGTT_PASS_THROUGH
+                                            : PGTT_SECOND_STAGE,
+            .levels = AW_LEVELS(field_get(e->word[1], LCTX1_AW)),
+            .root = e->word[0] & LCTX0_SSPTPTR,
+            .legacy = true,
+            .fpd = e->word[0] & LCTX0_FPD,
+        },
+    };
+}
+
+static uint8_t read_legacy_context(Resolution *r, DmarContext *out)
+{
+    LegacyContextEntry entry;
+    uint64_t table;
+    uint8_t reason = legacy_root(r, &table);
+
+    if (reason) {
+        return reason;
+    }
+    table += sizeof(entry) * (r->request->source_id & 0xff);
+    if (!read_words(r->dmar, table, entry.word, 2)) {
+        return FAULT_LEGACY_CONTEXT_ACCESS;
+    }
+    r->fpd |= entry.word[0] & LCTX0_FPD;
+    if (!(entry.word[0] & LCTX0_P)) {
+        return FAULT_LEGACY_CONTEXT_NOT_PRESENT;
+    }
+    if (legacy_context_reserved(r->dmar, &entry)) {
+        return FAULT_LEGACY_CONTEXT_RESERVED;
+    }
+    if (!legacy_context_supported(r->dmar, &entry)) {
+        return FAULT_LEGACY_CONTEXT_INVALID;
+    }
+    decode_legacy_context(r, &entry, out);
+    dmar_report(r->dmar, DMAR_EVENT_CONTEXT, out->source_id, DMAR_NO_PASID,
+                table, entry.word[0], entry.word[1]);
+    dmar_stats_entry(r->dmar->stats, &out->binding, false);
+    return FAULT_NONE;
+}
+
+/* ---- Scalable mode: root and context ------------------------------------- */
+
+static uint8_t scalable_root(Resolution *r, uint64_t *context_table)
+{
+    Dmar *dmar = r->dmar;
+    uint16_t sid = r->request->source_id;
+    bool upper = sid & 0x80;
+    uint64_t addr = (dmar->root_latched & RTADDR_RTA) +
+                    sizeof(RootEntry) * (sid >> 8) + (upper ? 8 : 0);
+    uint64_t half;
+
+    if (!read_words(dmar, addr, &half, 1)) {
+        return FAULT_ROOT_ACCESS;
+    }
+    if (!(half & ROOT_P)) {
+        return FAULT_ROOT_NOT_PRESENT;
+    }
+    if (half & ~(ROOT_P | pointer_mask(dmar, ROOT_CTP))) {
+        return FAULT_ROOT_RESERVED;
+    }
+    *context_table = half & ROOT_CTP;
+    return FAULT_NONE;
+}
+
+static bool scalable_context_reserved(const Dmar *dmar,
+                                      const ScalableContextEntry *e)
+{
+    uint64_t word0 = SCTX0_P | SCTX0_FPD | SCTX0_PDTS |
+                     pointer_mask(dmar, SCTX0_PASIDDIRPTR);
+    uint64_t word1 = SCTX1_RID_PASID;
+
+    word0 |= dmar_has(dmar, ECAP_DT) ? SCTX0_DTE : 0;
+    word0 |= dmar_has(dmar, ECAP_PASID) ? SCTX0_PASIDE : 0;
+    return (e->word[0] & ~word0) || (e->word[1] & ~word1) ||
+           e->word[2] || e->word[3];
+}
+
+/* A directory of 2^(PDTS + 7) entries, each of 64 PASIDs. */
+static bool beyond_directory(uint32_t pasid, unsigned pdts)
+{
+    return pasid >> (pdts + 13);
+}
+
+static void decode_scalable_context(const Resolution *r,
+                                    const ScalableContextEntry *e,
+                                    DmarContext *out)
+{
+    *out = (DmarContext) {
+        .source_id = r->request->source_id,
+        .fpd = e->word[0] & SCTX0_FPD,
+        .device_tlb = e->word[0] & SCTX0_DTE,
+        .pasid_enabled = e->word[0] & SCTX0_PASIDE,
+        .pdts = field_get(e->word[0], SCTX0_PDTS),
+        .rid_pasid = field_get(e->word[1], SCTX1_RID_PASID),
+        .directory = e->word[0] & SCTX0_PASIDDIRPTR,
+    };
+}
+
+static uint8_t read_scalable_context(Resolution *r, DmarContext *out)
+{
+    ScalableContextEntry entry;
+    uint64_t addr;
+    uint8_t reason = scalable_root(r, &addr);
+
+    if (reason) {
+        return reason;
+    }
+    addr += sizeof(entry) * (r->request->source_id & 0x7f);
+    if (!read_words(r->dmar, addr, entry.word, 4)) {
+        return FAULT_CONTEXT_ACCESS;
+    }
+    r->fpd |= entry.word[0] & SCTX0_FPD;
+    if (!(entry.word[0] & SCTX0_P)) {
+        return FAULT_CONTEXT_NOT_PRESENT;
+    }
+    if (scalable_context_reserved(r->dmar, &entry)) {
+        return FAULT_CONTEXT_RESERVED;
+    }
+    decode_scalable_context(r, &entry, out);
+    if (beyond_directory(out->rid_pasid, out->pdts)) {
+        return FAULT_CONTEXT_INVALID;
+    }
+    dmar_report(r->dmar, DMAR_EVENT_CONTEXT, out->source_id, DMAR_NO_PASID,
+                addr, entry.word[0], entry.word[1]);
+    return FAULT_NONE;
+}
+
+static uint8_t find_context(Resolution *r, bool legacy, DmarContext *out)
+{
+    const DmarContext *cached =
+        dmar_cache_find_context(r->dmar->caches, r->request->source_id);
+    uint8_t reason;
+
+    if (cached && cached->legacy == legacy) {
+        *out = *cached;
+        r->fpd |= out->fpd;
+        return FAULT_NONE;
+    }
+    reason = legacy ? read_legacy_context(r, out) : read_scalable_context(r, out);
+    if (!reason) {
+        dmar_cache_add_context(r->dmar->caches, out);
+    }
+    return reason;
+}
+
+/* ---- Scalable mode: PASID directory and table ---------------------------- */
+
+static uint8_t read_directory(Resolution *r, const DmarContext *context,
+                              uint32_t pasid, uint64_t *table)
+{
+    uint64_t addr = context->directory + 8 * (uint64_t)(pasid >> 6);
+    uint64_t entry;
+
+    if (!read_words(r->dmar, addr, &entry, 1)) {
+        return FAULT_DIRECTORY_ACCESS;
+    }
+    r->fpd |= entry & PDIR_FPD;
+    if (!(entry & PDIR_P)) {
+        return FAULT_DIRECTORY_NOT_PRESENT;
+    }
+    if (entry & ~(PDIR_P | PDIR_FPD | pointer_mask(r->dmar, PDIR_SMPTBLPTR))) {
+        return FAULT_DIRECTORY_RESERVED;
+    }
+    *table = entry & PDIR_SMPTBLPTR;
+    return FAULT_NONE;
+}
+
+static bool pasid_entry_reserved(const Dmar *dmar, const PasidEntry *e)
+{
+    uint64_t word0 = PASID0_P | PASID0_FPD | PASID0_AW | PASID0_PGTT;
+    uint64_t word1 = domain_mask(dmar, PASID1_DID) | PASID1_PWSNP;
+    uint64_t rest = e->word[3] | e->word[4] | e->word[5] | e->word[6] |
+                    e->word[7];
+
+    word0 |= field_get(e->word[0], PASID0_PGTT) == PGTT_PASS_THROUGH
+             ? PASID0_SSPTPTR : pointer_mask(dmar, PASID0_SSPTPTR);
+    word1 |= dmar_has(dmar, ECAP_SC) ? PASID1_PGSNP : 0;
+    return (e->word[0] & ~word0) || (e->word[1] & ~word1) ||
+           (e->word[2] & ~PASID2_IGNORED) || rest;
+}
+
+static bool pasid_entry_supported(const Dmar *dmar, const PasidEntry *e)
+{
+    switch (field_get(e->word[0], PASID0_PGTT)) {
+    case PGTT_SECOND_STAGE:
+        return dmar_caps_aw_supported(dmar, field_get(e->word[0], PASID0_AW));
+    case PGTT_PASS_THROUGH:
+        return dmar_has(dmar, ECAP_PT);
+    default:
+        return false;           /* FSTS and NEST are not advertised */
+    }
+}
+
+static void decode_pasid_entry(const Resolution *r, uint32_t pasid,
+                               const PasidEntry *e, DmarBinding *out)
+{
+    *out = (DmarBinding) {
+        .source_id = r->request->source_id,
+        .pasid = pasid,
+        .domain = field_get(e->word[1], PASID1_DID),
+        .pgtt = field_get(e->word[0], PASID0_PGTT),
+        .levels = AW_LEVELS(field_get(e->word[0], PASID0_AW)),
+        .root = e->word[0] & PASID0_SSPTPTR,
+        .no_snoop_forced = e->word[1] & PASID1_PGSNP,
+        .fpd = r->fpd,
+    };
+}
+
+static uint8_t read_pasid_entry(Resolution *r, const DmarContext *context,
+                                uint32_t pasid, DmarBinding *out)
+{
+    PasidEntry entry;
+    uint64_t addr;
+    uint8_t reason = read_directory(r, context, pasid, &addr);
+
+    if (reason) {
+        return reason;
+    }
+    addr += sizeof(entry) * (pasid & 0x3f);
+    if (!read_words(r->dmar, addr, entry.word, 8)) {
+        return FAULT_PASID_ENTRY_ACCESS;
+    }
+    r->fpd |= entry.word[0] & PASID0_FPD;
+    if (!(entry.word[0] & PASID0_P)) {
+        return FAULT_PASID_ENTRY_NOT_PRESENT;
+    }
+    if (pasid_entry_reserved(r->dmar, &entry)) {
+        return FAULT_PASID_ENTRY_RESERVED;
+    }
+    if (!pasid_entry_supported(r->dmar, &entry)) {
+        return FAULT_PASID_ENTRY_INVALID;
+    }
+    decode_pasid_entry(r, pasid, &entry, out);
+    dmar_report(r->dmar, DMAR_EVENT_PASID_ENTRY, out->source_id, pasid, addr,
+                entry.word[0], entry.word[1]);
+    dmar_stats_entry(r->dmar->stats, out, with_pasid(r));
+    return FAULT_NONE;
+}
+
+static uint8_t find_binding(Resolution *r, const DmarContext *context,
+                            uint32_t pasid, DmarBinding *out)
+{
+    const DmarBinding *cached =
+        dmar_cache_find_binding(r->dmar->caches, context->source_id, pasid);
+    uint8_t reason;
+
+    if (cached) {
+        *out = *cached;
+        r->fpd |= out->fpd;
+        return FAULT_NONE;
+    }
+    reason = read_pasid_entry(r, context, pasid, out);
+    if (!reason) {
+        dmar_cache_add_binding(r->dmar->caches, out);
+    }
+    return reason;
+}
+
+/* ---- May this kind of request pass? -------------------------------------- */
+
+static uint8_t gate_pasid(const Resolution *r, const DmarContext *context)
+{
+    uint32_t pasid = r->request->pasid;
+
+    if (!context->pasid_enabled) {
+        return FAULT_PASID_BLOCKED;
+    }
+    if (r->request->type == DMAR_TRANSLATED) {
+        return FAULT_TRANSLATED_WITH_PASID;
+    }
+    if (pasid > low_bits(r->dmar->config.pasid_bits)) {
+        return FAULT_PASID_BEYOND_WIDTH;
+    }
+    if (beyond_directory(pasid, context->pdts)) {
+        return FAULT_PASID_BEYOND_DIRECTORY;
+    }
+    return pasid == context->rid_pasid ? FAULT_PASID_IS_RID_PASID : FAULT_NONE;
+}
+
+static uint8_t gate(const Resolution *r, const DmarContext *context)
+{
+    if (r->request->type != DMAR_UNTRANSLATED && !context->device_tlb) {
+        return context->legacy ? FAULT_LEGACY_TYPE_BLOCKED : FAULT_ATS_BLOCKED;
+    }
+    return with_pasid(r) ? gate_pasid(r, context) : FAULT_NONE;
+}
+
+/* Attributes that this unit's PASID entries cannot allow (ERS, SRS clear). */
+static uint8_t gate_attributes(const Resolution *r)
+{
+    if (!with_pasid(r)) {
+        return FAULT_NONE;
+    }
+    if (r->request->execute) {
+        return FAULT_EXECUTE_BLOCKED;
+    }
+    return r->request->privileged ? FAULT_SUPERVISOR_BLOCKED : FAULT_NONE;
+}
+
+/* A translated request bypasses the tables [VT-d 4.2.5]; what is left to
+ * check is what pass-through checks. */
+static void bind_translated(const DmarContext *context, DmarBinding *out)
+{
+    *out = (DmarBinding) {
+        .source_id = context->source_id,
+        .pasid = DMAR_NO_PASID,
+        .pgtt = PGTT_PASS_THROUGH,
+        .legacy = context->legacy,
+        .fpd = context->fpd,
+    };
+}
+
+static uint8_t resolve_legacy(Resolution *r, DmarBinding *out)
+{
+    DmarContext context;
+    uint8_t reason;
+
+    if (with_pasid(r)) {
+        return FAULT_PASID_IN_LEGACY_MODE;
+    }
+    reason = find_context(r, true, &context);
+    reason = reason ? reason : gate(r, &context);
+    if (!reason) {
+        *out = context.binding;
+        if (r->request->type == DMAR_TRANSLATED) {
+            bind_translated(&context, out);
+        }
+    }
+    return reason;
+}
+
+static uint8_t resolve_scalable(Resolution *r, DmarBinding *out)
+{
+    DmarContext context;
+    uint8_t reason = find_context(r, false, &context);
+
+    reason = reason ? reason : gate(r, &context);
+    if (reason) {
+        return reason;
+    }
+    if (r->request->type == DMAR_TRANSLATED) {
+        bind_translated(&context, out);
+        return FAULT_NONE;
+    }
+    out->pasid = with_pasid(r) ? r->request->pasid : context.rid_pasid;
+    reason = find_binding(r, &context, out->pasid, out);
+    return reason ? reason : gate_attributes(r);
+}
+
+uint8_t dmar_resolve(Dmar *dmar, const DmarRequest *request,
+                     DmarBinding *binding, bool *fpd)
+{
+    Resolution r = { .dmar = dmar, .request = request };
+    uint8_t reason = FAULT_TTM_INVALID;
+
+    if (dmar_mode(dmar) == TTM_LEGACY) {
+        reason = resolve_legacy(&r, binding);
+    } else if (dmar_mode(dmar) == TTM_SCALABLE && dmar_has(dmar, ECAP_SMTS)) {
+        reason = resolve_scalable(&r, binding);
+    }
+    *fpd = r.fpd;
+    return reason;
+}

@@ -1,0 +1,104 @@
+/*
+ * A unit's life: creation, reset, state for migration.
+ *
+ * Copyright (c) The vtd-sm developers
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include <string.h>
+
+#include "unit.h"
+
+Dmar *dmar_new(const DmarConfig *config, const DmarHost *host, void *opaque,
+               GError **error)
+{
+    uint64_t cap, ecap;
+    Dmar *dmar;
+
+    if (!dmar_caps_compose(config, &cap, &ecap, error)) {
+        return NULL;
+    }
+    dmar = g_new0(Dmar, 1);
+    g_mutex_init(&dmar->lock);
+    dmar->config = *config;
+    dmar->host = *host;
+    dmar->opaque = opaque;
+    dmar->cap = cap;
+    dmar->ecap = ecap;
+    dmar->caches = dmar_caches_new();
+    dmar->stats = dmar_stats_new();
+    dmar_registers_init(dmar);
+    dmar_registers_reset(dmar);
+    return dmar;
+}
+
+void dmar_free(Dmar *dmar)
+{
+    if (!dmar) {
+        return;
+    }
+    dmar_caches_free(dmar->caches);
+    dmar_stats_free(dmar->stats);
+    g_mutex_clear(&dmar->lock);
+    g_free(dmar);
+}
+
+static void tell_remapping(Dmar *dmar)
+{
+    if (dmar->host.remapping_changed) {
+        dmar->host.remapping_changed(dmar->opaque,
+                                     dmar_status(dmar, GCMD_TE),
+                                     dmar_status(dmar, GCMD_IRE));
+    }
+}
+
+void dmar_reset(Dmar *dmar)
+{
+    g_mutex_lock(&dmar->lock);
+    dmar_registers_reset(dmar);
+    dmar->root_latched = 0;
+    dmar->irta_latched = 0;
+    dmar->next_fault_record = 0;
+    dmar_cache_drop_all(dmar->caches);
+    dmar_stats_reset(dmar->stats);
+    tell_remapping(dmar);
+    g_mutex_unlock(&dmar->lock);
+}
+
+void dmar_save(Dmar *dmar, DmarState *state)
+{
+    g_mutex_lock(&dmar->lock);
+    memcpy(state->registers, dmar->registers, sizeof(state->registers));
+    state->root_latched = dmar->root_latched;
+    state->irta_latched = dmar->irta_latched;
+    state->next_fault_record = dmar->next_fault_record;
+    g_mutex_unlock(&dmar->lock);
+}
+
+static uint64_t saved64(const DmarState *state, uint64_t offset)
+{
+    uint64_t value;
+
+    memcpy(&value, state->registers + offset, sizeof(value));
+    return value;
+}
+
+bool dmar_load(Dmar *dmar, const DmarState *state, GError **error)
+{
+    if (saved64(state, CAP_REG) != dmar_get64(dmar, CAP_REG) ||
+        saved64(state, ECAP_REG) != dmar_get64(dmar, ECAP_REG) ||
+        state->next_fault_record >= dmar->config.fault_records) {
+        g_set_error_literal(error, DMAR_ERROR, DMAR_ERROR_STATE,
+                            "the saved state is of a unit with other "
+                            "capabilities");
+        return false;
+    }
+    g_mutex_lock(&dmar->lock);
+    memcpy(dmar->registers, state->registers, sizeof(state->registers));
+    dmar->root_latched = state->root_latched;
+    dmar->irta_latched = state->irta_latched;
+    dmar->next_fault_record = state->next_fault_record;
+    dmar_cache_drop_all(dmar->caches);
+    tell_remapping(dmar);
+    g_mutex_unlock(&dmar->lock);
+    return true;
+}
