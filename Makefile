@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Copyright (c) The vtd-sm developers
+#
+# The verbs of the project. Each does what it needs first; the work is in scripts/.
+
+KERNEL ?= 6.12
+-include config.mak
+BUILD ?= $(CURDIR)/build
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := all
+.PHONY: all help qemu qtests kernel guest demo check check-unit check-qtest check-guest \
+        lint docs series clean distclean
+
+help:
+	@sed -n 's/^## \?//p' $(firstword $(MAKEFILE_LIST))
+
+## vtd-sm: Intel VT-d scalable mode and a device that needs it, simulated in QEMU
+##
+##   make demo            two guest programs own parts of one device; ends with "demo: PASS"
+##   make check           every test; ends with "N passed, N failed, N skipped"
+##   ./boot               a shell on the simulated platform (./boot --help)
+##
+##   make                 build everything the demo needs
+##   make qemu            build/qemu-system-x86_64
+##   make kernel          the guest kernel with our series (KERNEL=6.12)
+##   make guest           the initramfs of the guest: build/guest/initramfs.cpio.gz
+##   make check-unit      unit tests of the engine
+##   make check-qtest     bare-metal tests of the devices in QEMU
+##   make check-guest     tests inside a booted kernel (KERNEL=6.12)
+##   make lint            style and layer rules; ends with "lint: clean"
+##   make docs            the documentation, in HTML
+##   make series          regenerate kernel-patches/ from commits, see docs/series.rst
+##   make clean           remove what was built here; the cache of sources and kernels
+##                        in ~/.cache/vtd-sm stays (another place: VTD_SM_CACHE=DIR)
+##
+##   ./configure --help   trees of your own, another build folder
+
+config.mak: configure
+	@./configure --quiet
+
+all: qemu kernel guest
+
+qemu: config.mak
+	@scripts/build-qemu
+
+qtests: qemu
+	@scripts/build-qemu qtests
+
+kernel: config.mak
+	@scripts/build-kernel $(KERNEL)
+
+guest: config.mak
+	@guest/build.sh
+
+demo: qemu kernel guest
+	@./demo
+
+check: config.mak
+	@scripts/check --kernel $(KERNEL) lint unit qtest guest
+
+check-unit: config.mak
+	@scripts/check unit
+
+check-qtest: config.mak
+	@scripts/check qtest
+
+check-guest: config.mak
+	@scripts/check --kernel $(KERNEL) guest
+
+lint: config.mak
+	@scripts/lint
+
+docs: config.mak
+	@scripts/build-docs
+
+series:
+	@scripts/series
+
+clean:
+	rm -rf $(BUILD)
+
+distclean: clean
+	rm -f config.mak

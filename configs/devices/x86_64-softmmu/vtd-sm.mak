@@ -1,0 +1,37 @@
+# The devices of the simulated platform: what our tests and users need, and no more,
+# so that QEMU builds in about three minutes.
+
+# Machine and remapping units
+CONFIG_Q35=y
+CONFIG_VTD=y
+CONFIG_VTD_SM=y
+CONFIG_HPET=y
+CONFIG_ISA_DEBUG=y
+CONFIG_PVPANIC_ISA=y
+CONFIG_VGA_PCI=y
+
+# PCI Express topology
+CONFIG_PCIE_PORT=y
+CONFIG_IOH3420=y
+CONFIG_XIO3130=y
+CONFIG_PCIE_PCI_BRIDGE=y
+CONFIG_PXB=y
+
+# Devices that do DMA
+CONFIG_ADI=y
+CONFIG_EDU=y
+CONFIG_E1000E_PCI_EXPRESS=y
+CONFIG_IGB_PCI_EXPRESS=y
+CONFIG_NVME_PCI=y
+CONFIG_VIRTIO_PCI=y
+CONFIG_VIRTIO_9P=y
+CONFIG_VIRTIO_BALLOON=y
+CONFIG_VIRTIO_BLK=y
+CONFIG_VIRTIO_NET=y
+CONFIG_VIRTIO_RNG=y
+CONFIG_VIRTIO_SCSI=y
+CONFIG_VIRTIO_SERIAL=y
+
+# What test suites for x86 guests expect
+CONFIG_ISA_TESTDEV=y
+CONFIG_PCI_TESTDEV=y
