@@ -2,12 +2,13 @@
 # Build the guest's initramfs as an ordinary user: busybox from Debian, our
 # static programs, our init.
 #
-#   guest/build.sh [BUILD]      BUILD/guest/initramfs.cpio.gz (BUILD: build)
+#   guest/build.sh [BUILD]      BUILD/guest/initramfs.cpio.gz (BUILD: as configured)
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
-out=${1:-$top/build}/guest
+build=$(sed -n 's/^BUILD=//p' "$top/config.mak" 2>/dev/null || true)
+out=${1:-${build:-$top/build}}/guest
 CC=${CC:-gcc}
 CFLAGS="-std=gnu11 -O2 -g0 -Wall -Wextra -Werror -I$top/include -I$top/guest/prog"
 
@@ -50,6 +51,7 @@ applets=$("$out/adi" --list)
 	echo "file /init $top/guest/init 0755"
 	echo "file /bin/busybox $busybox 0755"
 	"$busybox" --list | sed 's,.*,slink /bin/& busybox,' | grep -v 'slink /bin/busybox '
+	echo "file /bin/wait_gone $top/guest/wait_gone 0755"
 	echo "file /bin/host $out/host 0755"
 	echo "file /bin/frames $out/frames 0755"
 	echo "file /bin/adi $out/adi 0755"

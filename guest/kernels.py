@@ -15,7 +15,21 @@ class Mistake(Exception):
 
 
 TOP = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
-BUILD = os.environ.get("VTD_SM_BUILD", os.path.join(TOP, "build"))
+
+
+def build_folder():
+    """Where ./configure was told to build."""
+    try:
+        with open(os.path.join(TOP, "config.mak"), encoding="utf-8") as config:
+            for line in config:
+                if line.startswith("BUILD=") and line.strip() != "BUILD=":
+                    return line.strip()[len("BUILD="):]
+    except FileNotFoundError:
+        pass
+    return os.path.join(TOP, "build")
+
+
+BUILD = build_folder()
 
 # What a distribution's kernel needs loaded to use the platform's devices.
 MODULES = """virtio_pci virtio_blk virtio_net virtio_console virtio_rng nvme e1000e
@@ -43,13 +57,21 @@ def kernel_find(name):
     return Kernel(name)
 
 
+def last_line(command):
+    """Run @command; all lines but its last are for the user.  None if it failed."""
+    last = None
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as process:
+        for line in process.stdout:
+            if last is not None:
+                print(last, file=sys.stderr, flush=True)
+            last = line.rstrip("\n")
+    return last if process.returncode == 0 else None
+
+
 def built_kernel(version):
-    made = subprocess.run(["make", "-s", "--no-print-directory", "-C", TOP, "kernel", f"KERNEL={version}"],
-                          stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, check=False)
-    lines = made.stdout.split()
-    if made.returncode or not lines:
-        raise Mistake(f"`make kernel KERNEL={version}` failed; what it printed says why")
-    image = lines[-1]
+    image = last_line(["make", "-s", "--no-print-directory", "-C", TOP, "kernel", f"KERNEL={version}"])
+    if not image:
+        raise Mistake(f"`make kernel KERNEL={version}` failed; the lines above say why")
     image_check(image)
     vmlinux = os.path.join(os.path.dirname(image), "vmlinux")
     return Kernel(image, vmlinux=vmlinux if os.path.exists(vmlinux) else None)
@@ -81,12 +103,9 @@ def image_check(path):
 
 def debian_kernel():
     """An unmodified kernel of Debian 13, got once and kept in the build folder."""
-    script = os.path.join(TOP, "guest/debian-kernel")
-    made = subprocess.run([script, BUILD], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
-                          text=True, check=False)
-    if made.returncode:
+    root = last_line([os.path.join(TOP, "scripts/fetch"), "linux-image-6.12-amd64"])
+    if not root:
         raise Mistake("the Debian kernel could not be got; the lines above say why")
-    root = made.stdout.split()[-1]
     image = [f for f in sorted(os.listdir(os.path.join(root, "boot"))) if f.startswith("vmlinuz-")][-1]
     version = image[len("vmlinuz-"):]
     for modules in ("usr/lib/modules", "lib/modules"):
@@ -156,7 +175,3 @@ def modules_ordered(folder, wanted):
     for name in wanted:
         visit(name.replace("-", "_"))
     return list(done.values())
-
-
-def say(text):
-    print(text, file=sys.stderr, flush=True)

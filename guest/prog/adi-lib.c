@@ -151,6 +151,13 @@ int mdev_create(struct mdev *mdev, const char *type, const char *parent)
 	return mdev->group < 0 ? mdev->group : 0;
 }
 
+int mdev_existing(struct mdev *mdev, const char *uuid)
+{
+	*mdev = (struct mdev){ .group = group_number(uuid) };
+	snprintf(mdev->uuid, sizeof(mdev->uuid), "%s", uuid);
+	return mdev->group < 0 ? mdev->group : 0;
+}
+
 int mdev_remove(const struct mdev *mdev)
 {
 	char path[128];

@@ -9,6 +9,7 @@
  * Commands (names are the user's; numbers as in C):
  *
  *   mdev NAME TYPE [PARENT]             create        remove NAME
+ *   adopt NAME UUID                     take one that exists
  *   space NAME                          container     unspace NAME
  *   join MDEV SPACE                     its group     leave MDEV
  *   map SPACE IOVA SIZE [SEED]          fresh memory, filled with a pattern
@@ -136,6 +137,21 @@ static int do_mdev(char *words[])
 	snprintf(m->name, sizeof(m->name), "%s", words[1]);
 	m->group = -1;
 	answer_ok("ok uuid=%s group=%d", m->mdev.uuid, m->mdev.group);
+	return 0;
+}
+
+static int do_adopt(char *words[])
+{
+	struct named_mdev *m = mdev_named("");
+	int error;
+
+	if (!m || mdev_named(words[1]))
+		return -EEXIST;
+	error = mdev_existing(&m->mdev, words[2]);
+	if (error)
+		return error;
+	snprintf(m->name, sizeof(m->name), "%s", words[1]);
+	m->group = -1;
 	return 0;
 }
 
@@ -418,7 +434,7 @@ static const struct command {
 	int arguments;                  /* at least */
 	enum subject subject;           /* what the first argument must be */
 } commands[] = {
-	{ "mdev", do_mdev, 2, NEW }, { "remove", do_remove, 1, MDEV },
+	{ "mdev", do_mdev, 2, NEW }, { "adopt", do_adopt, 2, NEW }, { "remove", do_remove, 1, MDEV },
 	{ "space", do_space, 1, NEW }, { "unspace", do_unspace, 1, SPACE },
 	{ "join", do_join, 2, MDEV }, { "leave", do_leave, 1, MDEV },
 	{ "map", do_map, 3, SPACE }, { "unmap", do_unmap, 3, SPACE },

@@ -42,6 +42,8 @@ struct mdev {
 
 /* @type: adi-aux or adi-host; @parent: NULL for the first that offers it. */
 int mdev_create(struct mdev *mdev, const char *type, const char *parent);
+/* Take one that was created before. */
+int mdev_existing(struct mdev *mdev, const char *uuid);
 int mdev_remove(const struct mdev *mdev);
 
 /* ---- I/O address spaces ------------------------------------------------------ */

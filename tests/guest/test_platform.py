@@ -1,0 +1,161 @@
+"""The platform under ordinary drivers and other IOMMUs: disks, network cards, fallbacks.
+
+SPDX-License-Identifier: GPL-2.0-or-later
+"""
+import os
+import tempfile
+
+import kernels
+import views
+import vm
+from harness import Group, Skipped
+
+DISK_BYTES = 8 << 20
+# Two network cards on one network: what one sends, the other gets.
+NETWORK = ["-netdev", "hubport,hubid=0,id=n0", "-netdev", "hubport,hubid=0,id=n1",
+           "-device", "e1000e,netdev=n0,romfile=", "-device",
+           "virtio-net-pci,netdev=n1,romfile=,iommu_platform=on,disable-legacy=on"]
+
+
+def disk_make():
+    """A sparse disk, unlinked when the process ends."""
+    disk = tempfile.NamedTemporaryFile(prefix="vtd-sm-", suffix=".img")  # pylint: disable=consider-using-with
+    disk.truncate(DISK_BYTES)
+    return disk
+
+
+def io_machine(kernel, **differences):
+    def make(options):
+        if kernel == "debian" and options.no_debian:
+            raise Skipped("--no-debian")
+        try:
+            found = kernels.kernel_find(kernel or options.kernel)
+        except kernels.Mistake as mistake:
+            if kernel == "debian":
+                raise Skipped(f"Debian's kernel: {mistake}") from mistake
+            raise
+        disks = [disk_make(), disk_make()]
+        machine = vm.Machine(
+            kernel=found, disks=[disks[0].name], cpus=2,
+            qemu_args=["-drive", f"file={disks[1].name},if=none,id=nvme0,format=raw",
+                       "-device", "nvme,drive=nvme0,serial=1",
+                       "-device", "virtio-rng-pci,iommu_platform=on,disable-legacy=on"] + NETWORK, **differences)
+        machine.keep = disks
+        return machine
+    return make
+
+
+def disk_io(case, device):
+    """Write what nobody could guess, drop the cache, read it back."""
+    size = DISK_BYTES >> 20
+    result = case.sh(f"dd if=/dev/urandom of=/tmp/data bs=1M count={size} 2>/dev/null && "
+                     f"dd if=/tmp/data of={device} bs=64k 2>/dev/null && sync && echo 3 >/proc/sys/vm/drop_caches && "
+                     f"cmp /tmp/data {device}", 90)
+    case.equal(result.status, 0, f"{device}: {result.out} {result.err}")
+
+
+def nic_of(case, driver):
+    names = case.sh("for n in /sys/class/net/* ; do echo ${n##*/} $(readlink $n/device/driver "
+                    "|| readlink $n/device/../driver) ; done").out
+    for line in names.splitlines():
+        if line.split("/")[-1] == driver:
+            return line.split()[0]
+    case.check(False, f"no interface of {driver}: {names}")
+    return None
+
+
+def dmar_on(case):
+    return "DMAR: Intel(R) Virtualization Technology for Directed I/O" in case.guest.log()
+
+
+def io_tests(group, iommu_used=True):
+    @group.test
+    def virtio_blk(case):
+        """virtio-blk writes and reads back 8 MiB"""
+        disk_io(case, "/dev/vda")
+
+    @group.test
+    def nvme(case):
+        """nvme writes and reads back 8 MiB"""
+        disk_io(case, "/dev/nvme0n1")
+
+    @group.test
+    def e1000e(case):
+        """e1000e and virtio-net send each other frames, unchanged"""
+        intel, virtio = nic_of(case, "e1000e"), nic_of(case, "virtio_net")
+        for one, other in ((intel, virtio), (virtio, intel)):
+            result = case.sh(f"ip link set {one} up ; ip link set {other} up ; frames {one} {other} 50", 60)
+            case.equal(result.status, 0, result.out + result.err)
+
+    @group.test
+    def no_fault(case):
+        """no DMAR fault since the guest booted"""
+        case.equal(dmar_on(case), iommu_used, "the IOMMU in use")
+        case.equal([f.line for f in views.faults(case.guest.log())], [], "faults")
+
+    if iommu_used:
+        @group.test
+        def interrupts(case):
+            """the IOMMU is used by all four devices"""
+            groups = case.sh("for d in $(lspci | cut -d' ' -f1) ; do ls -d /sys/bus/pci/devices/*$d/iommu_group ; done")
+            case.check(len(groups.out.split()) >= 4, groups.out + groups.err)
+
+
+GROUPS = []
+
+
+def group(name, kernel=None, iommu_used=True, **differences):
+    made = Group(name, io_machine(kernel, **differences))
+    io_tests(made, iommu_used)
+    GROUPS.append(made)
+    return made
+
+
+group("io strict")
+group("io lazy", append="iommu.strict=0")
+group("io pt", append="iommu=pt")
+sm_off = group("sm_off", iommu="sm-off")
+upstream = group("upstream", iommu="upstream")
+none = group("no IOMMU", iommu="none", iommu_used=False)
+group("Debian strict", "debian", append="iommu.strict=1")
+group("Debian lazy", "debian", append="iommu.strict=0")
+group("Debian sm_off", "debian", iommu="sm-off")
+group("Debian pt", "debian", append="iommu=pt")
+
+
+# ---- The ADI device where there are no auxiliary domains ------------------------------
+
+
+def fallbacks(where):
+    @where.test
+    def only_host(case):
+        """without auxiliary domains adi-aux is not offered, adi-host is"""
+        types = case.sh(f"ls /sys/bus/pci/devices/{case.bdf()}/mdev_supported_types").out.split()
+        case.equal(types, ["adi-host"], "types")
+
+    @where.test
+    def driver_says(case):
+        """the driver says that there are no auxiliary domains, and why"""
+        case.check("no auxiliary domains (" in case.guest.log(), "it does not")
+
+    @where.test
+    def function(case):
+        """the function's own queue works"""
+        case.selftest()
+
+    @where.test
+    def host(case):
+        """the mdevs that the parent driver isolates work, and are isolated"""
+        for command in ("adi-copy adi-host 4", "adi-wild adi-host", "adi-unmap adi-host"):
+            result = case.sh(command, 60)
+            case.equal(result.status, 0, f"{command}: {result.err}")
+
+    @where.test
+    def aux_refused(case):
+        """a program that wants an IOMMU-aware mdev gets a clear error"""
+        result = case.sh("adi-copy adi-aux")
+        case.check(result.status == 1 and "create a mediated device" in result.err, result.err)
+
+
+for _group in (sm_off, upstream, none):
+    fallbacks(_group)
