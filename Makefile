@@ -4,8 +4,8 @@
 # The verbs of the project. Each does what it needs first; the work is in scripts/.
 
 KERNEL ?= 6.12
--include config.mak
-BUILD ?= $(CURDIR)/build
+BUILD := $(or $(shell sed -n 's/^BUILD=//p' config.mak 2>/dev/null),$(CURDIR)/build)
+export VTD_SM_BUILD := $(BUILD)
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := all
@@ -51,13 +51,13 @@ kernel: config.mak
 	@scripts/build-kernel $(KERNEL)
 
 guest: config.mak
-	@guest/build.sh
+	@guest/build.sh $(BUILD)
 
 demo: qemu kernel guest
 	@./demo
 
 check: config.mak
-	@scripts/check --kernel $(KERNEL) lint unit qtest guest
+	@scripts/check --kernel $(KERNEL) lint unit qtest guest demo
 
 check-unit: config.mak
 	@scripts/check unit

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Copyright (c) The vtd-sm developers
 #
@@ -12,6 +13,7 @@
 set -euo pipefail
 umask 022
 export LC_ALL=C.UTF-8
+unset MAKEFLAGS MFLAGS MAKELEVEL
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 QEMU_SOURCE='' KERNEL_SOURCE=''
