@@ -178,12 +178,20 @@ static uint64_t pasid_fields(const DmarRequest *request)
     return fields;
 }
 
+/* Address bits that no table of this unit translates are reserved in the
+ * record [VT-d 11.4.7.6, FI]. */
+static uint64_t fault_page(const Dmar *dmar, uint64_t addr)
+{
+    return addr & FRCD0_FI & low_bits(dmar->config.aw_bits);
+}
+
 void dmar_fault_record(Dmar *dmar, const DmarRequest *request, uint8_t reason)
 {
     uint64_t high = field_make(request->source_id, FRCD1_SID) |
                     field_make(reason, FRCD1_FR) |
                     request_type_fields(dmar, request) | pasid_fields(request);
-    bool recorded = record(dmar, request->addr & FRCD0_FI, high);
+    bool recorded = record(dmar, fault_page(dmar, request->addr),
+                           high);
 
     dmar_report(dmar, DMAR_EVENT_FAULT, request->source_id, request->pasid,
                 request->addr, recorded, reason);

@@ -168,15 +168,15 @@ static void answer_fault(Dmar *dmar, const DmarRequest *request, uint8_t reason,
     }
 }
 
-/* Translation off: requests reach memory as they are, and there is nobody to
- * answer a device's translation requests [VT-d 4.2.3, 4.2.5]. */
+/* Translation off: requests reach memory as they are, their PASID ignored
+ * [VT-d 3.1]; there is nobody to answer a device's translation requests
+ * [VT-d 4.2.3, 4.2.5]. */
 static void answer_untranslated(const DmarRequest *request, DmarTranslation *out)
 {
     bool plain = request->type == DMAR_UNTRANSLATED;
 
     *out = (DmarTranslation) {
-        .completion = plain && request->pasid == DMAR_NO_PASID
-                      ? DMAR_SUCCESS : DMAR_UNSUPPORTED_REQUEST,
+        .completion = plain ? DMAR_SUCCESS : DMAR_UNSUPPORTED_REQUEST,
         .read = plain,
         .write = plain,
         .addr = request->addr,
