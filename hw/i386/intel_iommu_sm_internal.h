@@ -10,6 +10,10 @@
 #include "dmar.h"
 #include "hw/i386/intel_iommu_sm.h"
 #include "hw/i386/x86-iommu.h"
+#include "hw/pci/pasid_dma.h"
+
+#define SM_INTERRUPT_BASE   0xfee00000ull
+#define SM_INTERRUPT_SIZE   0x00100000ull
 
 typedef struct SmAddressSpace SmAddressSpace;
 
@@ -44,5 +48,21 @@ struct SmIommu {
 
     DmarState saved;            /* only while a migration is under way */
 };
+
+/* intel_iommu_sm_host.c: callbacks for the engine. */
+extern const DmarHost sm_host;
+void sm_host_init(SmIommu *s);
+void sm_deliver(MSIMessage msg);
+
+/* intel_iommu_sm_space.c: what requesters see. */
+void sm_spaces_init(SmIommu *s, PCIBus *bus);
+void sm_spaces_switch(SmIommu *s);
+void sm_spaces_drop(void *opaque, const DmarDeviceTlbInvalidation *what);
+int sm_int_remap(X86IOMMUState *iommu, MSIMessage *src, MSIMessage *dst,
+                 uint16_t sid);
+PasidDmaStatus sm_pasid_translate(PasidIommu *iommu, uint16_t sid,
+                                  uint32_t pasid, uint64_t addr,
+                                  PasidIommuAccess access,
+                                  PasidDmaTranslation *out);
 
 #endif /* HW_I386_INTEL_IOMMU_SM_INTERNAL_H */

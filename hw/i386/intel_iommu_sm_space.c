@@ -1,0 +1,427 @@
+/*
+ * intel-iommu-sm: the address spaces of requesters.
+ *
+ * Each PCI function, and the IOAPIC, sees memory through a space of its own.
+ * DMA in it is translated by the engine once software has turned that on;
+ * writes to the interrupt address range become interrupts, remapped or not.
+ * Requests with PASID come through TYPE_PASID_IOMMU instead.
+ *
+ * Spaces are made and switched under the BQL; requests come from any thread.
+ *
+ * Copyright (c) The vtd-sm developers
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "exec/address-spaces.h"
+#include "exec/memory.h"
+#include "hw/i386/x86.h"
+#include "hw/pci-host/q35.h"
+#include "hw/pci/pasid_dma.h"
+#include "hw/pci/pci_bus.h"
+#include "qapi/error.h"
+#include "trace.h"
+
+#include "intel_iommu_sm_internal.h"
+
+#define SM_PAGE_MASK        0xfffull
+
+#define TYPE_SM_MEMORY_REGION "intel-iommu-sm-memory-region"
+
+/*
+ * The memory of one requester.  Under @root lie, lowest first: all of the
+ * system's memory either as it is (@direct) or through the unit (@translated),
+ * and the interrupt address range.  @bus is NULL for the IOAPIC.
+ */
+struct SmAddressSpace {
+    SmIommu *iommu;
+    PCIBus *bus;
+    uint8_t devfn;
+    AddressSpace as;
+    MemoryRegion root;
+    MemoryRegion direct;
+    IOMMUMemoryRegion translated;
+    MemoryRegion interrupts;
+    QLIST_ENTRY(SmAddressSpace) notified;
+};
+
+/* The bus number is the guest's to change: compute this for each request. */
+static uint16_t sm_source_id(const SmAddressSpace *space)
+{
+    uint8_t bus = space->bus ? pci_bus_num(space->bus) :
+                               Q35_PSEUDO_BUS_PLATFORM;
+
+    return PCI_BUILD_BDF(bus, space->devfn);
+}
+
+/* ---- DMA without PASID: the memory API asks ------------------------------- */
+
+static DmarAccess sm_access(IOMMUAccessFlags flag)
+{
+    return flag == IOMMU_NONE ? DMAR_PROBE :
+           flag & IOMMU_WO ? DMAR_WRITE : DMAR_READ;
+}
+
+/*
+ * A large page may lie around the interrupt address range, which is not
+ * translated.  The memory API does not look for a hole in an answer.
+ */
+static uint64_t sm_mask_outside_interrupts(uint64_t addr, uint64_t mask)
+{
+    while (mask > SM_PAGE_MASK &&
+           (addr & ~mask) < SM_INTERRUPT_BASE + SM_INTERRUPT_SIZE &&
+           (addr | mask) >= SM_INTERRUPT_BASE) {
+        mask >>= 1;
+    }
+    return mask;
+}
+
+static IOMMUTLBEntry sm_region_translate(IOMMUMemoryRegion *mr, hwaddr addr,
+                                         IOMMUAccessFlags flag, int index)
+{
+    SmAddressSpace *space = container_of(mr, SmAddressSpace, translated);
+    DmarRequest request = {
+        .source_id = sm_source_id(space),
+        .pasid = DMAR_NO_PASID,
+        .addr = addr,
+        .access = sm_access(flag),
+        .type = DMAR_UNTRANSLATED,
+    };
+    IOMMUTLBEntry entry = {
+        .target_as = &address_space_memory,
+        .iova = addr & ~SM_PAGE_MASK,
+        .addr_mask = SM_PAGE_MASK,
+        .perm = IOMMU_NONE,
+    };
+    DmarTranslation answer;
+
+    dmar_translate(space->iommu->dmar, &request, &answer);
+    if (answer.completion == DMAR_SUCCESS) {
+        entry.addr_mask = sm_mask_outside_interrupts(addr, answer.size - 1);
+        entry.iova = addr & ~entry.addr_mask;
+        entry.translated_addr = answer.addr & ~entry.addr_mask;
+        entry.perm = IOMMU_ACCESS_FLAG(answer.read, answer.write);
+    }
+    return entry;
+}
+
+static int sm_region_notify_flag_changed(IOMMUMemoryRegion *mr,
+                                         IOMMUNotifierFlag old,
+                                         IOMMUNotifierFlag new, Error **errp)
+{
+    SmAddressSpace *space = container_of(mr, SmAddressSpace, translated);
+    SmIommu *s = space->iommu;
+
+    if (new & IOMMU_NOTIFIER_IOTLB_EVENTS) {
+        error_setg(errp, "%s: " TYPE_INTEL_IOMMU_SM " does not follow changes "
+                   "of the guest's tables, which this device's back end needs",
+                   memory_region_name(&space->root));
+        return -ENOTSUP;
+    }
+    if (new && !s->config.device_tlb) {
+        error_setg(errp, "%s: the device needs " TYPE_INTEL_IOMMU_SM
+                   " with device-iotlb=on", memory_region_name(&space->root));
+        return -ENOTSUP;
+    }
+    if (old == IOMMU_NOTIFIER_NONE && new != IOMMU_NOTIFIER_NONE) {
+        QLIST_INSERT_HEAD(&s->notified, space, notified);
+    } else if (old != IOMMU_NOTIFIER_NONE && new == IOMMU_NOTIFIER_NONE) {
+        QLIST_REMOVE(space, notified);
+    }
+    return 0;
+}
+
+/* A device-TLB invalidation: tell those who keep translations. */
+void sm_spaces_drop(void *opaque, const DmarDeviceTlbInvalidation *what)
+{
+    SmIommu *s = opaque;
+    SmAddressSpace *space;
+    IOMMUTLBEvent event = {
+        .type = IOMMU_NOTIFIER_DEVIOTLB_UNMAP,
+        .entry = {
+            .target_as = &address_space_memory,
+            .iova = what->size ? what->addr & ~(what->size - 1) : 0,
+            .addr_mask = what->size - 1,
+            .perm = IOMMU_NONE,
+        },
+    };
+
+    if (what->pasid != DMAR_NO_PASID && !what->every_pasid) {
+        return;
+    }
+    QLIST_FOREACH(space, &s->notified, notified) {
+        if (sm_source_id(space) == what->source_id) {
+            memory_region_notify_iommu(&space->translated, 0, event);
+        }
+    }
+}
+
+/* Only a MAP notifier could want this, and those are refused. */
+static void sm_region_replay(IOMMUMemoryRegion *mr, IOMMUNotifier *n)
+{
+}
+
+/* ---- DMA with PASID ------------------------------------------------------- */
+
+PasidDmaStatus sm_pasid_translate(PasidIommu *iommu, uint16_t sid,
+                                  uint32_t pasid, uint64_t addr,
+                                  PasidIommuAccess access,
+                                  PasidDmaTranslation *out)
+{
+    static const PasidDmaStatus status[] = {
+        [DMAR_SUCCESS] = PASID_DMA_OK,
+        [DMAR_UNSUPPORTED_REQUEST] = PASID_DMA_UNSUPPORTED_REQUEST,
+        [DMAR_COMPLETER_ABORT] = PASID_DMA_COMPLETER_ABORT,
+    };
+    bool asks = access == PASID_IOMMU_TRANSLATE ||
+                access == PASID_IOMMU_TRANSLATE_NO_WRITE;
+    DmarRequest request = {
+        .source_id = sid,
+        .pasid = pasid,
+        .addr = addr,
+        .access = access == PASID_IOMMU_WRITE ? DMAR_WRITE : DMAR_READ,
+        .type = asks ? DMAR_TRANSLATION_REQUEST : DMAR_UNTRANSLATED,
+        .no_write = access == PASID_IOMMU_TRANSLATE_NO_WRITE,
+    };
+    DmarTranslation answer;
+
+    dmar_translate(INTEL_IOMMU_SM(iommu)->dmar, &request, &answer);
+    *out = (PasidDmaTranslation) {
+        .addr = answer.addr & ~(answer.size - 1),
+        .size = answer.size,
+        .read = answer.read,
+        .write = answer.write,
+    };
+    return status[answer.completion];
+}
+
+/* ---- Interrupts of devices ------------------------------------------------ */
+
+static MSIMessage sm_remapped_message(const DmarInterrupt *irq, uint64_t addr)
+{
+    X86IOMMUIrq fields = {
+        .trigger_mode = irq->level,
+        .vector = irq->vector,
+        .delivery_mode = irq->delivery_mode,
+        .dest = irq->destination,
+        .dest_mode = irq->logical,
+        .redir_hint = irq->redirection_hint,
+        .msi_addr_last_bits = addr & 3,
+    };
+    MSIMessage msg;
+
+    x86_iommu_irq_to_msi_message(&fields, &msg);
+    return msg;
+}
+
+/* False: blocked, @out is untouched. */
+static bool sm_remap(SmIommu *s, const DmarInterruptRequest *request,
+                     MSIMessage *out)
+{
+    DmarInterrupt irq;
+
+    switch (dmar_remap_interrupt(s->dmar, request, &irq)) {
+    case DMAR_INTERRUPT_AS_IS:
+        *out = (MSIMessage) { .address = request->addr,
+                              .data = request->data };
+        return true;
+    case DMAR_INTERRUPT_REMAPPED:
+        *out = sm_remapped_message(&irq, request->addr);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static MemTxResult sm_interrupt_write(void *opaque, hwaddr addr,
+                                      uint64_t value, unsigned size,
+                                      MemTxAttrs attrs)
+{
+    SmAddressSpace *space = opaque;
+    DmarInterruptRequest request = {
+        .source_id = sm_source_id(space),
+        .addr = SM_INTERRUPT_BASE + addr,
+        .data = value,
+        .size = size,
+        .is_write = true,
+    };
+    MSIMessage msg;
+
+    if (!sm_remap(space->iommu, &request, &msg)) {
+        return MEMTX_ERROR;
+    }
+    sm_deliver(msg);
+    return MEMTX_OK;
+}
+
+static MemTxResult sm_interrupt_read(void *opaque, hwaddr addr,
+                                     uint64_t *value, unsigned size,
+                                     MemTxAttrs attrs)
+{
+    SmAddressSpace *space = opaque;
+    DmarInterruptRequest request = {
+        .source_id = sm_source_id(space),
+        .addr = SM_INTERRUPT_BASE + addr,
+        .size = size,
+    };
+    MSIMessage ignored;
+
+    *value = 0;
+    return sm_remap(space->iommu, &request, &ignored) ? MEMTX_OK : MEMTX_ERROR;
+}
+
+static const MemoryRegionOps sm_interrupt_ops = {
+    .read_with_attrs = sm_interrupt_read,
+    .write_with_attrs = sm_interrupt_write,
+    .endianness = DEVICE_LITTLE_ENDIAN,
+    .valid = { .min_access_size = 1, .max_access_size = 8, .unaligned = true },
+    .impl = { .min_access_size = 1, .max_access_size = 8, .unaligned = true },
+};
+
+/* For interrupts that an accelerator routes; it does not name the IOAPIC. */
+int sm_int_remap(X86IOMMUState *iommu, MSIMessage *src, MSIMessage *dst,
+                 uint16_t sid)
+{
+    DmarInterruptRequest request = {
+        .source_id = sid != X86_IOMMU_SID_INVALID ? sid :
+            PCI_BUILD_BDF(Q35_PSEUDO_BUS_PLATFORM, Q35_PSEUDO_DEVFN_IOAPIC),
+        .addr = src->address,
+        .data = src->data,
+        .size = sizeof(src->data),
+        .is_write = true,
+    };
+
+    return sm_remap(INTEL_IOMMU_SM(iommu), &request, dst) ? 0 : -EINVAL;
+}
+
+/* ---- Address spaces ------------------------------------------------------- */
+
+/* Off first: the two must never be seen on top of each other. */
+static void sm_space_switch(SmAddressSpace *space)
+{
+    MemoryRegion *translated = MEMORY_REGION(&space->translated);
+    bool translate = space->iommu->dma_remapping;
+
+    trace_sm_switch_address_space(memory_region_name(&space->root), translate);
+    memory_region_transaction_begin();
+    memory_region_set_enabled(translate ? &space->direct : translated, false);
+    memory_region_set_enabled(translate ? translated : &space->direct, true);
+    memory_region_transaction_commit();
+}
+
+static SmAddressSpace *sm_space_new(SmIommu *s, PCIBus *bus, uint8_t devfn,
+                                    const char *name)
+{
+    SmAddressSpace *space = g_new0(SmAddressSpace, 1);
+    MemoryRegion *system = get_system_memory();
+
+    space->iommu = s;
+    space->bus = bus;
+    space->devfn = devfn;
+
+    memory_region_init(&space->root, OBJECT(s), name, UINT64_MAX);
+    memory_region_init_alias(&space->direct, OBJECT(s), "sm-direct", system, 0,
+                             memory_region_size(system));
+    memory_region_init_iommu(&space->translated, sizeof(space->translated),
+                             TYPE_SM_MEMORY_REGION, OBJECT(s), "sm-translated",
+                             UINT64_MAX);
+    memory_region_init_io(&space->interrupts, OBJECT(s), &sm_interrupt_ops,
+                          space, "sm-interrupts", SM_INTERRUPT_SIZE);
+    /* A register write may make a device raise an interrupt. */
+    space->interrupts.disable_reentrancy_guard = true;
+
+    memory_region_add_subregion_overlap(&space->root, 0, &space->direct, 0);
+    memory_region_add_subregion_overlap(&space->root, 0,
+                                        MEMORY_REGION(&space->translated), 0);
+    memory_region_add_subregion_overlap(&space->root, SM_INTERRUPT_BASE,
+                                        &space->interrupts, 1);
+    sm_space_switch(space);
+    address_space_init(&space->as, &space->root, name);
+    return space;
+}
+
+/* The spaces of a bus, by device and function; made when first asked for. */
+static SmAddressSpace **sm_spaces_of_bus(SmIommu *s, PCIBus *bus)
+{
+    SmAddressSpace **spaces = g_hash_table_lookup(s->buses, bus);
+
+    if (!spaces) {
+        spaces = g_new0(SmAddressSpace *, PCI_DEVFN_MAX);
+        g_hash_table_insert(s->buses, bus, spaces);
+    }
+    return spaces;
+}
+
+static AddressSpace *sm_get_address_space(PCIBus *bus, void *opaque, int devfn)
+{
+    SmAddressSpace **spaces = sm_spaces_of_bus(opaque, bus);
+
+    if (!spaces[devfn]) {
+        g_autofree char *name = g_strdup_printf("sm-%02x.%x", PCI_SLOT(devfn),
+                                                PCI_FUNC(devfn));
+
+        spaces[devfn] = sm_space_new(opaque, bus, devfn, name);
+    }
+    return &spaces[devfn]->as;
+}
+
+static bool sm_set_iommu_device(PCIBus *bus, void *opaque, int devfn,
+                                HostIOMMUDevice *hiod, Error **errp)
+{
+    error_setg(errp, TYPE_INTEL_IOMMU_SM " does not support devices of the "
+               "host: it would have to follow changes of the guest's tables");
+    return false;
+}
+
+static const PCIIOMMUOps sm_iommu_ops = {
+    .get_address_space = sm_get_address_space,
+    .set_iommu_device = sm_set_iommu_device,
+};
+
+void sm_spaces_switch(SmIommu *s)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    memory_region_transaction_begin();
+    sm_space_switch(s->ioapic);
+    g_hash_table_iter_init(&iter, s->buses);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        SmAddressSpace **spaces = value;
+
+        for (int devfn = 0; devfn < PCI_DEVFN_MAX; devfn++) {
+            if (spaces[devfn]) {
+                sm_space_switch(spaces[devfn]);
+            }
+        }
+    }
+    memory_region_transaction_commit();
+}
+
+/* The machine's requesters, all those behind @bus and the IOAPIC, are ours. */
+void sm_spaces_init(SmIommu *s, PCIBus *bus)
+{
+    s->buses = g_hash_table_new(NULL, NULL);
+    QLIST_INIT(&s->notified);
+    s->ioapic = sm_space_new(s, NULL, Q35_PSEUDO_DEVFN_IOAPIC, "sm-ioapic");
+    X86_MACHINE(qdev_get_machine())->ioapic_as = &s->ioapic->as;
+    pci_setup_iommu(bus, &sm_iommu_ops, s);
+}
+
+static void sm_region_class_init(ObjectClass *klass, void *data)
+{
+    IOMMUMemoryRegionClass *imrc = IOMMU_MEMORY_REGION_CLASS(klass);
+
+    imrc->translate = sm_region_translate;
+    imrc->notify_flag_changed = sm_region_notify_flag_changed;
+    imrc->replay = sm_region_replay;
+}
+
+static const TypeInfo sm_space_types[] = {
+    {
+        .name = TYPE_SM_MEMORY_REGION,
+        .parent = TYPE_IOMMU_MEMORY_REGION,
+        .class_init = sm_region_class_init,
+    },
+};
+
+DEFINE_TYPES(sm_space_types)
