@@ -30,6 +30,7 @@ log=$out/build.log
 compile() { # NAME SOURCE...: one static program
 	name=$1
 	shift
+	# shellcheck disable=SC2086
 	"$CC" $CFLAGS -static -o "$out/$name" "$@" -lpthread >>"$log" 2>&1 || {
 		tail -20 "$log" >&2
 		die "$name does not compile, log: $log"

@@ -167,7 +167,6 @@ class Guest:
         self.process = None
         self._frames = queue.Queue()
         self._qmp = None
-        self._on_frame = None
         self.started = time.monotonic()
 
     def __enter__(self):
@@ -246,11 +245,7 @@ class Guest:
         stream = self._lines["ctl"].makefile("rb")
         while len(head := stream.read(5)) == 5:
             kind, length = struct.unpack("<cI", head)
-            frame = (kind.decode("latin1"), stream.read(length))
-            if self._on_frame and frame[0] in "OE":
-                self._on_frame(*frame)
-            else:
-                self._frames.put(frame)
+            self._frames.put((kind.decode("latin1"), stream.read(length)))
         self._frames.put(("end", b""))
 
     def _frame_next(self, deadline):
@@ -278,7 +273,6 @@ class Guest:
 
     def wait(self, timeout=None, on_frame=None):
         """For mode cmd: until the command has ended; its exit status."""
-        self._on_frame = on_frame
         deadline = time.monotonic() + timeout if timeout else None
         while True:
             kind, data = self._frame_next(deadline)

@@ -482,7 +482,8 @@ int adi_do(struct adi *adi, const struct adi_desc *desc, struct adi_completion *
 	return index < 0 ? index : adi_wait(adi, index, 10000, out);
 }
 
-int adi_copy(struct adi *adi, uint64_t dst, uint64_t src, uint32_t len, struct adi_completion *out)
+int adi_copy(struct adi *adi, uint64_t dst, uint64_t src, uint32_t len,
+	     struct adi_completion *out)
 {
 	struct adi_desc desc = { .opcode = ADI_OP_COPY, .len = len, .src = src, .dst = dst };
 
@@ -564,7 +565,8 @@ uint32_t crc32c(uint32_t seed, const void *data, size_t len)
 
 /* ---- One owner, one ADI, one space -------------------------------------------------- */
 
-void owner_start(struct owner *owner, const char *type, size_t size, enum adi_interrupts interrupts)
+void owner_start(struct owner *owner, const char *type, size_t size,
+		 enum adi_interrupts interrupts)
 {
 	must(mdev_create(&owner->mdev, type, NULL), "create a mediated device");
 	must(space_open(&owner->space), "open a VFIO container");

@@ -208,7 +208,8 @@ static void *load_run(void *argument)
  * Fresh memory at the same iova each time: an ADI that still reached the
  * memory of the round before would leave the new memory as it was.
  */
-static void churn_round(struct owner *owner, struct adi *adi, uint64_t iova, size_t size, uint32_t value)
+static void churn_round(struct owner *owner, struct adi *adi, uint64_t iova, size_t size,
+			uint32_t value)
 {
 	struct adi_desc fill = { .opcode = ADI_OP_FILL, .len = size, .dst = iova,
 				 .operand = value * 0x100000001ull };
@@ -249,7 +250,8 @@ int churn_main(int argc, char *argv[])
 		churn_round(&owner, &adi, 64 * MIB, (n % 4 ? 8 : 1024) * KIB, n + 1);
 	load_ends = true;
 	pthread_join(load, &worked);
-	say("%ld maps and unmaps while another ADI made %lu checked copies", rounds, (unsigned long)(uintptr_t)worked);
+	say("%ld maps and unmaps while another ADI made %lu checked copies", rounds,
+	    (unsigned long)(uintptr_t)worked);
 	adi_close(&adi);
 	close(group);
 	must(mdev_remove(&second), "remove");

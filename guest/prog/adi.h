@@ -105,7 +105,8 @@ int adi_submit(struct adi *adi, const struct adi_desc *desc);
 int adi_wait(struct adi *adi, uint32_t index, int ms, struct adi_completion *out);
 /* Submit one descriptor and wait for it. */
 int adi_do(struct adi *adi, const struct adi_desc *desc, struct adi_completion *out);
-int adi_copy(struct adi *adi, uint64_t dst, uint64_t src, uint32_t len, struct adi_completion *out);
+int adi_copy(struct adi *adi, uint64_t dst, uint64_t src, uint32_t len,
+	     struct adi_completion *out);
 
 /* "done bytes=4096 result=0x0", or "failed error=write why=unsupported-request addr=0x... bytes=0". */
 const char *completion_text(const struct adi_completion *completion);
@@ -136,10 +137,12 @@ struct owner {
 #define OWNER_RING_IOVA (16 * MIB)
 #define OWNER_IOVA      (32 * MIB)
 
-void owner_start(struct owner *owner, const char *type, size_t size, enum adi_interrupts interrupts);
+void owner_start(struct owner *owner, const char *type, size_t size,
+		 enum adi_interrupts interrupts);
 void owner_end(struct owner *owner);
 
 typedef int program_main(int argc, char *argv[]);
-program_main copy_main, wild_main, unmap_main, hold_main, many_main, churn_main, shell_main, ask_main;
+program_main copy_main, wild_main, unmap_main, hold_main, many_main, churn_main;
+program_main shell_main, ask_main;
 
 #endif /* GUEST_PROG_ADI_H */
