@@ -38,7 +38,7 @@ html_theme_options = {
 html_show_sourcelink = False
 graphviz_output_format = "svg"
 graphviz_dot_args = ["-Nfontname=sans-serif", "-Efontname=sans-serif", "-Gfontname=sans-serif",
-                     "-Nfontsize=11", "-Efontsize=10", "-Nshape=box", "-Ncolor=#555555", "-Ecolor=#555555"]
+                     "-Gsize=9.2,40", "-Nfontsize=11", "-Efontsize=10", "-Ncolor=#555555", "-Ecolor=#555555"]
 
 
 class Conformance(Directive):
