@@ -1,0 +1,386 @@
+/*
+ * Fault recording and the fault event [VT-d 7.2, 7.3, 11.4.7].
+ *
+ * Copyright (c) The vtd-sm developers
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "fixture.h"
+
+#define DEV         0x0508
+#define PASID       0x77
+#define DOMAIN      5
+#define MSI_ADDR    0x1fee00000ull
+#define MSI_DATA    0x4031
+
+static Space space;
+
+static void given_device(unsigned records)
+{
+    DmarConfig config = widest;
+    config.fault_records = records;
+    given_scalable(&config);
+    given_context(DEV);
+    space = given_space(DOMAIN, 3);
+    given_pasid(DEV, PASID, &space);
+    given_rid(DEV, &space);
+}
+
+static void given_fault_event(void)
+{
+    set_reg32(FEDATA_REG, MSI_DATA);
+    set_reg32(FEADDR_REG, (uint32_t)MSI_ADDR);
+    set_reg32(FEUADDR_REG, MSI_ADDR >> 32);
+    set_reg32(FECTL_REG, 0);
+}
+
+static void fault_at(uint64_t addr)
+{
+    DmarTranslation t = dma(DMAR_WRITE, DEV, PASID, addr);
+    ck_assert_int_eq(t.completion, DMAR_UNSUPPORTED_REQUEST);
+}
+
+static bool pending(unsigned n)
+{
+    return reg(fault_record_at(n) + 8) & FRCD1_F;
+}
+
+static void clear_record(unsigned n)
+{
+    set_reg32(fault_record_at(n) + 12, BIT_AT(31));
+}
+
+static unsigned first_index(void)
+{
+    return field_get(reg32(FSTS_REG), FSTS_FRI);
+}
+
+/* ---- What a record says ------------------------------------------------------ */
+
+START_TEST(a_record_names_the_request)
+{
+    given_device(8);
+    dma(DMAR_WRITE, DEV, PASID, 0x123456789);
+    Fault fault = take_fault();
+    ck_assert_uint_eq(fault.reason, FAULT_SS_NOT_PRESENT);
+    ck_assert_uint_eq(fault.sid, DEV);
+    ck_assert_uint_eq(fault.pasid, PASID);
+    ck_assert_uint_eq(fault.addr, 0x123456000);
+    ck_assert(fault.with_pasid && !fault.privileged && !fault.execute);
+}
+END_TEST
+
+START_TEST(rid_pasid_does_not_appear_in_a_record)
+{
+    given_device(8);
+    dma(DMAR_WRITE, DEV, NO_PASID, 0x1000);
+    uint64_t high = reg(fault_record_at(0) + 8);
+    ck_assert(!(high & FRCD1_PP));
+    ck_assert_uint_eq(field_get(high, FRCD1_PV), 0);
+    fault_left(FAULT_SS_NOT_PRESENT, DEV);
+}
+END_TEST
+
+START_TEST(a_record_tells_the_kind_of_request)
+{
+    static const struct {
+        DmarAccess access;
+        unsigned type;
+    } kinds[] = {
+        { DMAR_WRITE, 0 }, { DMAR_READ, 2 }, { DMAR_READ_ZERO_LENGTH, 2 },
+        { DMAR_ATOMIC, 3 },
+    };
+    given_device(8);
+    dma(kinds[_i].access, DEV, PASID, 0x1000);
+    ck_assert_uint_eq(take_fault().type, kinds[_i].type);
+}
+END_TEST
+
+START_TEST(a_record_tells_the_address_type)
+{
+    given_device(8);
+    flip(pasid_entry_at(DEV, PASID), 5);
+    ck_assert_int_eq(ats(DEV, PASID, 0x1000).completion, DMAR_COMPLETER_ABORT);
+    ck_assert_uint_eq(take_fault().at, DMAR_TRANSLATION_REQUEST);
+}
+END_TEST
+
+START_TEST(the_address_type_needs_device_tlbs)
+{
+    DmarConfig config = widest;
+    config.device_tlb = false;
+    given_scalable(&config);
+    ats(DEV, NO_PASID, 0x1000);
+    Fault fault = take_fault();
+    ck_assert(fault.recorded);
+    ck_assert_uint_eq(fault.at, 0);
+}
+END_TEST
+
+START_TEST(only_the_fault_flag_of_a_record_can_be_written)
+{
+    given_device(8);
+    fault_at(0x5000);
+    uint64_t at = fault_record_at(0), low = reg(at), high = reg(at + 8);
+    set_reg(at, ~0ull);
+    set_reg32(at + 8, ~0u);
+    set_reg32(at + 12, (uint32_t)~BIT_AT(31));
+    ck_assert_uint_eq(reg(at), low);
+    ck_assert_uint_eq(reg(at + 8), high);
+    set_reg(at + 8, BIT_AT(63));
+    ck_assert_uint_eq(reg(at + 8), high & ~BIT_AT(63));
+    no_fault_left();
+}
+END_TEST
+
+START_TEST(there_are_no_records_beyond_the_last)
+{
+    given_device(_i);
+    for (unsigned n = _i; n < _i + 4u; n++) {
+        set_reg(fault_record_at(n), ~0ull);
+        set_reg(fault_record_at(n) + 8, ~0ull);
+        ck_assert_uint_eq(reg(fault_record_at(n)), 0);
+        ck_assert_uint_eq(reg(fault_record_at(n) + 8), 0);
+    }
+    ck_assert_uint_eq(field_get(reg(CAP_REG), CAP_NFR), _i - 1);
+}
+END_TEST
+
+/* ---- Several records ------------------------------------------------------------ */
+
+START_TEST(records_fill_one_after_the_other)
+{
+    given_device(_i);
+    for (int n = 0; n < _i; n++) {
+        fault_at(n * PAGE);
+        ck_assert(pending(n));
+        ck_assert_uint_eq(first_index(), 0);
+    }
+    for (int n = 0; n < _i; n++) {
+        ck_assert_uint_eq(take_fault().addr, n * PAGE);
+    }
+    ck_assert(!(reg32(FSTS_REG) & FSTS_PPF));
+}
+END_TEST
+
+START_TEST(a_fault_without_room_is_lost_and_says_so)
+{
+    given_device(_i);
+    for (int n = 0; n <= _i; n++) {
+        ck_assert(!(reg32(FSTS_REG) & FSTS_PFO));
+        fault_at(n * PAGE);
+    }
+    ck_assert(reg32(FSTS_REG) & FSTS_PFO);
+    ck_assert_uint_eq(reg(fault_record_at(0)), 0);      /* not overwritten */
+    for (int n = 0; n < _i; n++) {
+        ck_assert_uint_eq(take_fault().addr, n * PAGE);
+    }
+    set_reg32(FSTS_REG, FSTS_PFO);
+}
+END_TEST
+
+START_TEST(nothing_is_recorded_while_overflow_stands)
+{
+    given_device(1);
+    fault_at(0);
+    fault_at(PAGE);
+    clear_record(0);
+    fault_at(2 * PAGE);
+    ck_assert(!(reg32(FSTS_REG) & FSTS_PPF));
+    set_reg32(FSTS_REG, FSTS_PFO);
+    fault_at(3 * PAGE);
+    ck_assert_uint_eq(take_fault().addr, 3 * PAGE);
+}
+END_TEST
+
+START_TEST(records_are_used_around_the_end)
+{
+    given_device(4);
+    for (unsigned n = 0; n < 11; n++) {
+        fault_at(n * PAGE);
+        ck_assert_uint_eq(first_index(), n % 4);
+        ck_assert_uint_eq(take_fault().addr, n * PAGE);
+    }
+}
+END_TEST
+
+START_TEST(the_first_record_is_named_until_all_are_clear)
+{
+    given_device(4);
+    fault_at(0);
+    fault_at(PAGE);
+    clear_record(0);
+    ck_assert(reg32(FSTS_REG) & FSTS_PPF);
+    clear_record(1);
+    ck_assert(!(reg32(FSTS_REG) & FSTS_PPF));
+    fault_at(2 * PAGE);
+    ck_assert_uint_eq(first_index(), 2);
+    fault_left(FAULT_SS_NOT_PRESENT, DEV);
+}
+END_TEST
+
+START_TEST(records_start_anew_when_nothing_is_remapped)
+{
+    given_device(4);
+    fault_at(0);
+    take_fault();
+    command_off(GCMD_TE);
+    command(GCMD_TE);
+    fault_at(PAGE);
+    ck_assert_uint_eq(first_index(), 0);
+    ck_assert_uint_eq(take_fault().addr, PAGE);
+}
+END_TEST
+
+/* ---- The event --------------------------------------------------------------------- */
+
+START_TEST(a_fault_sends_a_message)
+{
+    given_device(8);
+    given_fault_event();
+    fault_at(0);
+    message_sent(MSI_ADDR, MSI_DATA);
+    ck_assert(!(reg32(FECTL_REG) & EVENT_CTL_IP));
+    take_fault();
+}
+END_TEST
+
+START_TEST(faults_send_one_message_until_all_are_cleared)
+{
+    given_device(2);
+    given_fault_event();
+    fault_at(0);
+    message_sent(MSI_ADDR, MSI_DATA);
+    fault_at(PAGE);
+    fault_at(2 * PAGE);                     /* overflow */
+    no_message_left();
+    take_fault();
+    take_fault();
+    set_reg32(FSTS_REG, FSTS_PFO);
+    fault_at(3 * PAGE);
+    message_sent(MSI_ADDR, MSI_DATA);
+    take_fault();
+}
+END_TEST
+
+START_TEST(overflow_that_stands_alone_keeps_the_event_quiet)
+{
+    given_device(1);
+    given_fault_event();
+    fault_at(0);
+    message_sent(MSI_ADDR, MSI_DATA);
+    fault_at(PAGE);
+    take_fault();
+    submit((Descriptor) {{ 0 }});           /* a queue error meanwhile */
+    no_message_left();
+    set_reg32(FSTS_REG, FSTS_PFO);
+    queue_stops_with(IQEI_TYPE);
+}
+END_TEST
+
+START_TEST(a_masked_message_waits_for_the_mask)
+{
+    given_device(8);
+    given_fault_event();
+    set_reg32(FECTL_REG, EVENT_CTL_IM);
+    fault_at(0);
+    no_message_left();
+    ck_assert(reg32(FECTL_REG) & EVENT_CTL_IP);
+    set_reg32(FECTL_REG, 0);
+    message_sent(MSI_ADDR, MSI_DATA);
+    ck_assert(!(reg32(FECTL_REG) & EVENT_CTL_IP));
+    take_fault();
+}
+END_TEST
+
+START_TEST(a_masked_message_is_forgotten_when_its_fault_is_cleared)
+{
+    given_device(8);
+    fault_at(0);
+    ck_assert(reg32(FECTL_REG) & EVENT_CTL_IP);
+    take_fault();
+    ck_assert(!(reg32(FECTL_REG) & EVENT_CTL_IP));
+    given_fault_event();
+    no_message_left();
+}
+END_TEST
+
+START_TEST(software_cannot_set_a_pending_message)
+{
+    given_device(8);
+    given_fault_event();
+    set_reg32(FECTL_REG, EVENT_CTL_IP);
+    no_message_left();
+    ck_assert_uint_eq(reg32(FECTL_REG), 0);
+}
+END_TEST
+
+START_TEST(a_queue_error_sends_a_message)
+{
+    given_device(8);
+    given_fault_event();
+    submit((Descriptor) {{ 0 }});
+    message_sent(MSI_ADDR, MSI_DATA);
+    queue_stops_with(IQEI_TYPE);
+}
+END_TEST
+
+START_TEST(status_bits_that_software_does_not_clear_stay)
+{
+    given_device(8);
+    fault_at(0);
+    set_reg32(FSTS_REG, ~0u & ~(FSTS_PFO | FSTS_IQE));
+    ck_assert(reg32(FSTS_REG) & FSTS_PPF);      /* follows the records only */
+    fault_left(FAULT_SS_NOT_PRESENT, DEV);
+}
+END_TEST
+
+START_TEST(a_refused_request_is_counted_in_the_descriptor_counts)
+{
+    uint64_t counts[DMAR_DESCRIPTOR_TYPES];
+    given_device(8);
+    dmar_descriptor_counts(m.dmar, counts);
+    uint64_t before = counts[0];
+    fault_at(0);
+    take_fault();
+    dmar_descriptor_counts(m.dmar, counts);
+    ck_assert_uint_eq(counts[0], before + 1);
+}
+END_TEST
+
+static Suite *faults(void)
+{
+    Suite *s = suite_create("faults");
+    TCase *t = tests_of(s, "record");
+    tcase_add_test(t, a_record_names_the_request);
+    tcase_add_test(t, rid_pasid_does_not_appear_in_a_record);
+    tcase_add_loop_test(t, a_record_tells_the_kind_of_request, 0, 4);
+    tcase_add_test(t, a_record_tells_the_address_type);
+    tcase_add_test(t, the_address_type_needs_device_tlbs);
+    tcase_add_test(t, only_the_fault_flag_of_a_record_can_be_written);
+    tcase_add_loop_test(t, there_are_no_records_beyond_the_last, 1, 5);
+
+    t = tests_of(s, "records");
+    tcase_add_loop_test(t, records_fill_one_after_the_other, 1, 5);
+    tcase_add_loop_test(t, a_fault_without_room_is_lost_and_says_so, 1, 5);
+    tcase_add_test(t, nothing_is_recorded_while_overflow_stands);
+    tcase_add_test(t, records_are_used_around_the_end);
+    tcase_add_test(t, the_first_record_is_named_until_all_are_clear);
+    tcase_add_test(t, records_start_anew_when_nothing_is_remapped);
+
+    t = tests_of(s, "event");
+    tcase_add_test(t, a_fault_sends_a_message);
+    tcase_add_test(t, faults_send_one_message_until_all_are_cleared);
+    tcase_add_test(t, overflow_that_stands_alone_keeps_the_event_quiet);
+    tcase_add_test(t, a_masked_message_waits_for_the_mask);
+    tcase_add_test(t, a_masked_message_is_forgotten_when_its_fault_is_cleared);
+    tcase_add_test(t, software_cannot_set_a_pending_message);
+    tcase_add_test(t, a_queue_error_sends_a_message);
+    tcase_add_test(t, status_bits_that_software_does_not_clear_stay);
+    tcase_add_test(t, a_refused_request_is_counted_in_the_descriptor_counts);
+    return s;
+}
+
+int main(void)
+{
+    return run_suite(faults());
+}

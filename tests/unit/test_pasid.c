@@ -1,0 +1,450 @@
+/*
+ * PASID directory and table [VT-d 9.5, 9.6]: which entry a PASID selects, and
+ * what an entry must look like.
+ *
+ * Copyright (c) The vtd-sm developers
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "fixture.h"
+
+#define DEV     0x0208
+#define PASID   0x155
+#define DOMAIN  11
+#define IOVA    0x7fff000ull
+#define TARGET  0x4567000ull
+
+static Space space;
+
+static void given_space_of(uint16_t domain, uint64_t target)
+{
+    space = given_space(domain, 3);
+    map(&space, IOVA, target, PAGE, RW);
+}
+
+static void given_device(const DmarConfig *config)
+{
+    given_scalable(config);
+    given_context(DEV);
+    given_space_of(DOMAIN, TARGET);
+    given_pasid(DEV, PASID, &space);
+}
+
+/* ---- Which entry ------------------------------------------------------------ */
+
+START_TEST(every_pasid_has_its_own_entry)
+{
+    static const uint32_t pasids[] = { 0, 1, 0x3f, 0x41, 0x7f, 0x80, 0xfff,
+                                       0x1000, 0x7fff };
+    given_scalable(&widest);
+    given_context(DEV);
+    for (unsigned i = 0; i < G_N_ELEMENTS(pasids); i++) {
+        given_space_of(i + 1, TARGET + i * PAGE);
+        given_pasid(DEV, pasids[i], &space);
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(pasids); i++) {
+        both_reach(DEV, pasids[i], IOVA, TARGET + i * PAGE);
+    }
+    write_faults(DEV, 2, IOVA, FAULT_PASID_ENTRY_NOT_PRESENT);
+    write_faults(DEV, 0x2000, IOVA, FAULT_DIRECTORY_NOT_PRESENT);
+}
+END_TEST
+
+START_TEST(a_pasid_belongs_to_its_function)
+{
+    given_device(&widest);
+    given_context(DEV + 1);
+    Space other = given_space(DOMAIN + 1, 3);
+    map(&other, IOVA, TARGET + PAGE, PAGE, RW);
+    given_pasid(DEV + 1, PASID, &other);
+    write_reaches(DEV, PASID, IOVA, TARGET);
+    write_reaches(DEV + 1, PASID, IOVA, TARGET + PAGE);
+    write_reaches(DEV, PASID, IOVA, TARGET);
+}
+END_TEST
+
+START_TEST(the_directory_ends_where_pdts_says)
+{
+    uint32_t last = (1u << (_i + 13)) - 1;
+    given_scalable(&widest);
+    given_context_of_size(DEV, _i, RID_PASID);
+    given_space_of(DOMAIN, TARGET);
+    given_pasid(DEV, last, &space);
+    write_reaches(DEV, last, IOVA, TARGET);
+    if (last < 0xfffff) {
+        write_faults(DEV, last + 1, IOVA, FAULT_PASID_BEYOND_DIRECTORY);
+        write_faults(DEV, 0xfffff, IOVA, FAULT_PASID_BEYOND_DIRECTORY);
+    }
+}
+END_TEST
+
+START_TEST(pasids_end_where_the_unit_says)
+{
+    DmarConfig config = widest;
+    config.pasid_bits = _i;
+    uint32_t last = (1u << _i) - 1;
+    given_scalable(&config);
+    given_context_of_size(DEV, 7, RID_PASID);
+    given_space_of(DOMAIN, TARGET);
+    given_pasid(DEV, last, &space);
+    write_reaches(DEV, last, IOVA, TARGET);
+    if (_i < 20) {
+        given_pasid(DEV, last + 1, &space);
+        write_faults(DEV, last + 1, IOVA, FAULT_PASID_BEYOND_WIDTH);
+    }
+}
+END_TEST
+
+/* ---- RID_PASID ----------------------------------------------------------------- */
+
+START_TEST(requests_without_pasid_use_rid_pasid)
+{
+    static const uint32_t chosen[] = { 0, 1, 0x3f, 0x40, 0x7fff };
+    given_scalable(&widest);
+    given_context_of_size(DEV, PDTS_DEFAULT, chosen[_i]);
+    given_space_of(DOMAIN, TARGET);
+    given_pasid(DEV, chosen[_i], &space);
+    both_reach(DEV, NO_PASID, IOVA, TARGET);
+    write_faults(DEV, NO_PASID, IOVA + PAGE, FAULT_SS_NOT_PRESENT);
+}
+END_TEST
+
+START_TEST(rid_pasid_may_not_be_used_explicitly)
+{
+    given_device(&widest);
+    given_rid(DEV, &space);
+    write_reaches(DEV, NO_PASID, IOVA, TARGET);
+    write_faults(DEV, RID_PASID, IOVA, FAULT_PASID_IS_RID_PASID);
+}
+END_TEST
+
+START_TEST(rid_pasid_must_lie_in_the_directory)
+{
+    given_scalable(&widest);
+    given_context_of_size(DEV, 0, 1u << 13);
+    write_faults(DEV, NO_PASID, IOVA, FAULT_CONTEXT_INVALID);
+    write_faults(DEV, PASID, IOVA, FAULT_CONTEXT_INVALID);
+}
+END_TEST
+
+START_TEST(a_space_may_be_bound_by_pasid_and_by_source_id_at_once)
+{
+    given_device(&widest);
+    given_rid(DEV, &space);
+    write_reaches(DEV, NO_PASID, IOVA, TARGET);
+    write_reaches(DEV, PASID, IOVA, TARGET);
+    write_faults(DEV, NO_PASID, IOVA + PAGE, FAULT_SS_NOT_PRESENT);
+    write_faults(DEV, PASID, IOVA + PAGE, FAULT_SS_NOT_PRESENT);
+}
+END_TEST
+
+/* ---- Directory entries ------------------------------------------------------------ */
+
+START_TEST(a_directory_where_nothing_answers_faults)
+{
+    given_device(&widest);
+    uint64_t entry = context_entry_at(DEV);
+    poke(entry, (peek(entry) & 0xfff) | NOWHERE);
+    write_faults(DEV, PASID, IOVA, FAULT_DIRECTORY_ACCESS);
+}
+END_TEST
+
+START_TEST(an_absent_directory_entry_may_hold_anything_else)
+{
+    given_device(&widest);
+    poke(directory_entry_at(DEV, PASID), ~3ull);
+    write_faults(DEV, PASID, IOVA, FAULT_DIRECTORY_NOT_PRESENT);
+}
+END_TEST
+
+START_TEST(every_reserved_bit_of_a_directory_entry_is_checked)
+{
+    given_device(&variants[_i].config);
+    uint64_t entry = directory_entry_at(DEV, PASID);
+    for (unsigned bit = 2; bit < 64; bit++) {
+        if (bit <= 11 || bit >= m.config.host_width) {
+            flip(entry, bit);
+            write_faults(DEV, PASID, IOVA, FAULT_DIRECTORY_RESERVED);
+            flip(entry, bit);
+        }
+    }
+    write_reaches(DEV, PASID, IOVA, TARGET);
+}
+END_TEST
+
+START_TEST(a_directory_entry_hides_faults_behind_it_by_fpd)
+{
+    given_device(&widest);
+    uint64_t entry = directory_entry_at(DEV, PASID);
+    flip(entry, 1);
+    write_refused_silently(DEV, PASID, IOVA + PAGE, FAULT_SS_NOT_PRESENT);
+    execute(pasid_cache_global());
+    flip(entry, 2);
+    write_refused_silently(DEV, PASID, IOVA, FAULT_DIRECTORY_RESERVED);
+    flip(entry, 2);
+    flip(entry, 0);
+    write_refused_silently(DEV, PASID, IOVA, FAULT_DIRECTORY_NOT_PRESENT);
+    poke(entry, NOWHERE | 3);
+    write_faults(DEV, PASID, IOVA, FAULT_PASID_ENTRY_ACCESS);
+}
+END_TEST
+
+/* ---- Table entries ----------------------------------------------------------------- */
+
+START_TEST(a_pasid_table_where_nothing_answers_faults)
+{
+    given_device(&widest);
+    poke(directory_entry_at(DEV, PASID), NOWHERE | 1);
+    write_faults(DEV, PASID, IOVA, FAULT_PASID_ENTRY_ACCESS);
+}
+END_TEST
+
+START_TEST(an_absent_table_entry_may_hold_anything_else)
+{
+    given_device(&widest);
+    uint64_t entry = pasid_entry_at(DEV, PASID);
+    for (unsigned word = 0; word < 8; word++) {
+        poke(entry + 8 * word, ~0ull);
+    }
+    poke(entry, ~3ull);
+    write_faults(DEV, PASID, IOVA, FAULT_PASID_ENTRY_NOT_PRESENT);
+}
+END_TEST
+
+/*
+ * Reserved bits of a PASID-table entry for a unit without first stage, memory
+ * types, supervisor requests, accessed and dirty bits.
+ */
+static bool pasid_bit_reserved(unsigned bit)
+{
+    const DmarConfig *c = &m.config;
+    if (bit < 64) {
+        return bit == 5 || (bit >= 9 && bit <= 11) || bit >= c->host_width;
+    }
+    if (bit < 80) {
+        return bit - 64 >= c->domain_bits;
+    }
+    if (bit == 87) {
+        return false;                   /* PWSNP: walks are coherent */
+    }
+    if (bit == 88) {
+        return !c->snoop_control;       /* PGSNP */
+    }
+    return bit != 133 && bit != 134;    /* ignored: older NXE and SMEP */
+}
+
+START_TEST(every_reserved_bit_of_a_table_entry_is_checked)
+{
+    given_device(&variants[_i].config);
+    uint64_t entry = pasid_entry_at(DEV, PASID);
+    for (unsigned bit = 9; bit < 512; bit++) {
+        if (pasid_bit_reserved(bit)) {
+            flip(entry, bit);
+            write_faults(DEV, PASID, IOVA, FAULT_PASID_ENTRY_RESERVED);
+            flip(entry, bit);
+        }
+    }
+    flip(entry, 5);
+    write_faults(DEV, PASID, IOVA, FAULT_PASID_ENTRY_RESERVED);
+    flip(entry, 5);
+    write_reaches(DEV, PASID, IOVA, TARGET);
+}
+END_TEST
+
+START_TEST(bits_that_are_not_reserved_do_no_harm)
+{
+    static const unsigned bits[] = { 87, 133, 134 };
+    given_device(&widest);
+    flip(pasid_entry_at(DEV, PASID), bits[_i]);
+    write_reaches(DEV, PASID, IOVA, TARGET);
+}
+END_TEST
+
+START_TEST(pgsnp_forces_snooping)
+{
+    given_device(&widest);
+    ck_assert(!dma(DMAR_READ, DEV, PASID, IOVA).no_snoop_forced);
+    flip(pasid_entry_at(DEV, PASID), 88);
+    execute(pasid_cache_global());
+    execute(iotlb_global());
+    ck_assert(dma(DMAR_READ, DEV, PASID, IOVA).no_snoop_forced);
+}
+END_TEST
+
+START_TEST(only_advertised_translation_types_are_taken)
+{
+    given_device(&widest);
+    uint64_t entry = pasid_entry_at(DEV, PASID);
+    poke(entry, (peek(entry) & ~(7ull << 6)) | (uint64_t)_i << 6);
+    if (_i == PGTT_SECOND_STAGE) {
+        write_reaches(DEV, PASID, IOVA, TARGET);
+    } else if (_i == PGTT_PASS_THROUGH) {
+        write_reaches(DEV, PASID, IOVA, IOVA);
+    } else {
+        write_faults(DEV, PASID, IOVA, FAULT_PASID_ENTRY_INVALID);
+    }
+}
+END_TEST
+
+START_TEST(a_table_entry_hides_its_faults_by_fpd)
+{
+    given_device(&widest);
+    uint64_t entry = pasid_entry_at(DEV, PASID);
+    flip(entry, 1);
+    write_refused_silently(DEV, PASID, IOVA + PAGE, FAULT_SS_NOT_PRESENT);
+    execute(pasid_cache_global());
+    flip(entry, 5);
+    write_refused_silently(DEV, PASID, IOVA, FAULT_PASID_ENTRY_RESERVED);
+    flip(entry, 5);
+    flip(entry, 0);
+    write_refused_silently(DEV, PASID, IOVA, FAULT_PASID_ENTRY_NOT_PRESENT);
+}
+END_TEST
+
+START_TEST(fpd_of_one_pasid_does_not_hide_another)
+{
+    given_device(&widest);
+    flip(pasid_entry_at(DEV, PASID), 1);
+    given_pasid(DEV, PASID + 1, &space);
+    write_refused_silently(DEV, PASID, IOVA + PAGE, FAULT_SS_NOT_PRESENT);
+    write_faults(DEV, PASID + 1, IOVA + PAGE, FAULT_SS_NOT_PRESENT);
+    write_refused_silently(DEV, PASID, IOVA + PAGE, FAULT_SS_NOT_PRESENT);
+}
+END_TEST
+
+START_TEST(fpd_survives_in_the_caches)
+{
+    given_device(&widest);
+    flip(pasid_entry_at(DEV, PASID), 1);
+    map(&space, IOVA, TARGET, PAGE, R);
+    read_reaches(DEV, PASID, IOVA, TARGET);     /* all is cached now */
+    write_refused_silently(DEV, PASID, IOVA, FAULT_WRITE_DENIED);
+}
+END_TEST
+
+/* ---- What a request asks for ---------------------------------------------------------- */
+
+static DmarTranslation ask_with(bool privileged, bool execute)
+{
+    return ask((DmarRequest) { .source_id = DEV, .pasid = PASID, .addr = IOVA,
+                               .access = DMAR_READ, .privileged = privileged,
+                               .execute = execute });
+}
+
+START_TEST(a_supervisor_request_is_refused)
+{
+    given_device(&widest);
+    DmarTranslation t = ask_with(true, false);
+    ck_assert_int_eq(t.completion, DMAR_UNSUPPORTED_REQUEST);
+    Fault fault = take_fault();
+    ck_assert_uint_eq(fault.reason, FAULT_SUPERVISOR_BLOCKED);
+    ck_assert(fault.privileged && !fault.execute);
+}
+END_TEST
+
+START_TEST(an_execute_request_is_refused)
+{
+    given_device(&widest);
+    DmarTranslation t = ask_with(false, true);
+    ck_assert_int_eq(t.completion, DMAR_UNSUPPORTED_REQUEST);
+    Fault fault = take_fault();
+    ck_assert_uint_le(field_get(reg32(VER_REG), VER_MAX), 7);
+    ck_assert_uint_eq(fault.reason, FAULT_EXECUTE_BLOCKED);
+    ck_assert(fault.execute && !fault.privileged);
+}
+END_TEST
+
+START_TEST(a_cached_translation_does_not_let_a_supervisor_in)
+{
+    given_device(&widest);
+    read_reaches(DEV, PASID, IOVA, TARGET);
+    ck_assert_int_eq(ask_with(true, false).completion, DMAR_UNSUPPORTED_REQUEST);
+    fault_left(FAULT_SUPERVISOR_BLOCKED, DEV);
+}
+END_TEST
+
+/* ---- What the unit saw ------------------------------------------------------------------ */
+
+static DmarPasidStats seen[8];
+static unsigned rows;
+
+static void keep_row(const DmarPasidStats *row, void *data)
+{
+    ck_assert_uint_lt(rows, G_N_ELEMENTS(seen));
+    seen[rows++] = *row;
+}
+
+START_TEST(the_unit_counts_what_every_pasid_did)
+{
+    given_device(&widest);
+    given_rid(DEV, &space);
+    write_reaches(DEV, PASID, IOVA, TARGET);
+    write_reaches(DEV, PASID, IOVA, TARGET);
+    write_reaches(DEV, NO_PASID, IOVA, TARGET);
+    write_faults(DEV, PASID, IOVA + PAGE, FAULT_SS_NOT_PRESENT);
+    dmar_foreach_pasid(m.dmar, keep_row, NULL);
+    ck_assert_uint_eq(rows, 2);
+    ck_assert_uint_eq(seen[0].pasid, RID_PASID);
+    ck_assert(!seen[0].with_pasid && seen[1].with_pasid);
+    ck_assert_uint_eq(seen[1].source_id, DEV);
+    ck_assert_uint_eq(seen[1].pasid, PASID);
+    ck_assert_uint_eq(seen[1].domain, DOMAIN);
+    ck_assert_uint_eq(seen[1].pgtt, PGTT_SECOND_STAGE);
+    ck_assert_uint_eq(seen[1].root, space.root);
+    ck_assert_uint_eq(seen[1].entry_fetches, 1);
+    ck_assert_uint_eq(seen[1].translations, 2);
+    ck_assert_uint_eq(seen[1].walks, 1);
+    ck_assert_uint_eq(seen[1].faults, 1);
+    uint64_t before = seen[1].invalidations;
+    execute(pasid_cache_pasid(DOMAIN, PASID));
+    rows = 0;
+    dmar_foreach_pasid(m.dmar, keep_row, NULL);
+    ck_assert_uint_eq(seen[1].invalidations, before + 1);
+}
+END_TEST
+
+static Suite *pasid(void)
+{
+    Suite *s = suite_create("pasid");
+    TCase *t = tests_of(s, "selection");
+    tcase_add_test(t, every_pasid_has_its_own_entry);
+    tcase_add_test(t, a_pasid_belongs_to_its_function);
+    tcase_add_loop_test(t, the_directory_ends_where_pdts_says, 0, 8);
+    tcase_add_loop_test(t, pasids_end_where_the_unit_says, 7, 21);
+
+    t = tests_of(s, "RID_PASID");
+    tcase_add_loop_test(t, requests_without_pasid_use_rid_pasid, 0, 5);
+    tcase_add_test(t, rid_pasid_may_not_be_used_explicitly);
+    tcase_add_test(t, rid_pasid_must_lie_in_the_directory);
+    tcase_add_test(t, a_space_may_be_bound_by_pasid_and_by_source_id_at_once);
+
+    t = tests_of(s, "directory");
+    tcase_add_test(t, a_directory_where_nothing_answers_faults);
+    tcase_add_test(t, an_absent_directory_entry_may_hold_anything_else);
+    tcase_add_loop_test(t, every_reserved_bit_of_a_directory_entry_is_checked,
+                        0, variant_count);
+    tcase_add_test(t, a_directory_entry_hides_faults_behind_it_by_fpd);
+
+    t = tests_of(s, "table");
+    tcase_add_test(t, a_pasid_table_where_nothing_answers_faults);
+    tcase_add_test(t, an_absent_table_entry_may_hold_anything_else);
+    tcase_add_loop_test(t, every_reserved_bit_of_a_table_entry_is_checked, 0,
+                        variant_count);
+    tcase_add_loop_test(t, bits_that_are_not_reserved_do_no_harm, 0, 3);
+    tcase_add_test(t, pgsnp_forces_snooping);
+    tcase_add_loop_test(t, only_advertised_translation_types_are_taken, 0, 8);
+    tcase_add_test(t, a_table_entry_hides_its_faults_by_fpd);
+    tcase_add_test(t, fpd_of_one_pasid_does_not_hide_another);
+    tcase_add_test(t, fpd_survives_in_the_caches);
+
+    t = tests_of(s, "requests");
+    tcase_add_test(t, a_supervisor_request_is_refused);
+    tcase_add_test(t, an_execute_request_is_refused);
+    tcase_add_test(t, a_cached_translation_does_not_let_a_supervisor_in);
+    tcase_add_test(t, the_unit_counts_what_every_pasid_did);
+    return s;
+}
+
+int main(void)
+{
+    return run_suite(pasid());
+}
