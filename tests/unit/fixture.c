@@ -863,10 +863,14 @@ TCase *tests_of(Suite *suite, const char *name)
     return tests;
 }
 
-int run_suite(Suite *suite)
+int run_suite(Suite *suite, int argc, char **argv)
 {
+    bool tap = argc > 1 && g_str_equal(argv[1], "--tap");
     SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
+    if (tap) {
+        srunner_set_tap(runner, "-");
+    }
+    srunner_run_all(runner, tap ? CK_SILENT : CK_ENV);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -262,10 +262,11 @@ void forget_everything(void);       /* every cache, globally */
 /* ---- Running ------------------------------------------------------------------- */
 
 /*
- * Run @suite and return main()'s value.  Check's own environment variables
- * apply: CK_TAP_LOG_FILE_NAME, CK_RUN_CASE, CK_VERBOSITY, CK_FORK.
+ * Run @suite and return main()'s value.  With --tap on the command line the
+ * result is TAP on standard output.  Check's own environment variables apply:
+ * CK_RUN_CASE, CK_VERBOSITY, CK_FORK and others.
  */
-int run_suite(Suite *suite);
+int run_suite(Suite *suite, int argc, char **argv);
 
 /* A test case of @suite with the fixture. */
 TCase *tests_of(Suite *suite, const char *name);

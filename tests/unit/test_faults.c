@@ -380,7 +380,7 @@ static Suite *faults(void)
     return s;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    return run_suite(faults());
+    return run_suite(faults(), argc, argv);
 }

@@ -794,7 +794,7 @@ static Suite *invalidation(void)
     return s;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    return run_suite(invalidation());
+    return run_suite(invalidation(), argc, argv);
 }

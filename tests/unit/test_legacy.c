@@ -404,7 +404,7 @@ static Suite *legacy(void)
     return s;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    return run_suite(legacy());
+    return run_suite(legacy(), argc, argv);
 }

@@ -444,7 +444,7 @@ static Suite *pasid(void)
     return s;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    return run_suite(pasid());
+    return run_suite(pasid(), argc, argv);
 }

@@ -131,7 +131,7 @@ static Suite *pass_through(void)
     return s;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    return run_suite(pass_through());
+    return run_suite(pass_through(), argc, argv);
 }

@@ -666,7 +666,7 @@ static Suite *queue(void)
     return s;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    return run_suite(queue());
+    return run_suite(queue(), argc, argv);
 }

@@ -496,7 +496,7 @@ static Suite *scalable(void)
     return s;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    return run_suite(scalable());
+    return run_suite(scalable(), argc, argv);
 }

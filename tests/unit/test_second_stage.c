@@ -476,7 +476,7 @@ static Suite *second_stage(void)
     return s;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    return run_suite(second_stage());
+    return run_suite(second_stage(), argc, argv);
 }

@@ -1,0 +1,290 @@
+/*
+ * What a configuration advertises [VT-d 11.4.2, 11.4.3], and which
+ * configurations are refused because no hardware may have them.
+ *
+ * Copyright (c) The vtd-sm developers
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "fixture.h"
+
+#include <string.h>
+
+static void advertises(const DmarConfig *config, uint64_t offset, uint64_t field,
+                       uint64_t value)
+{
+    power_on(config);
+    ck_assert_uint_eq(field_get(reg(offset), field), value);
+}
+
+#define LEAST .aw_bits = 39, .host_width = 39, .domain_bits = 16, \
+              .fault_records = 1
+
+/* One ability each, and the bits that say so. */
+static const struct {
+    DmarConfig config;
+    uint64_t offset, field;
+} abilities[] = {
+    { { LEAST, .scalable = true }, ECAP_REG, ECAP_SMTS },
+    { { LEAST, .scalable = true }, ECAP_REG, ECAP_SSTS },
+    { { LEAST, .scalable = true }, ECAP_REG, ECAP_RPS },
+    { { LEAST, .scalable = true, .pasid_bits = 20 }, ECAP_REG, ECAP_PASID },
+    { { LEAST, .pass_through = true }, ECAP_REG, ECAP_PT },
+    { { LEAST, .snoop_control = true }, ECAP_REG, ECAP_SC },
+    { { LEAST, .caching_mode = true }, CAP_REG, CAP_CM },
+    { { LEAST, .device_tlb = true }, ECAP_REG, ECAP_DT },
+    { { LEAST, .interrupt_remapping = true }, ECAP_REG, ECAP_IR },
+    { { LEAST, .interrupt_remapping = true, .x2apic = true }, ECAP_REG,
+      ECAP_EIM },
+};
+
+START_TEST(an_ability_is_advertised)
+{
+    advertises(&abilities[_i].config, abilities[_i].offset, abilities[_i].field,
+               1);
+}
+END_TEST
+
+START_TEST(an_ability_that_is_missing_is_not_advertised)
+{
+    DmarConfig least = { LEAST };
+    advertises(&least, abilities[_i].offset, abilities[_i].field, 0);
+}
+END_TEST
+
+START_TEST(every_unit_has_queued_invalidation)
+{
+    DmarConfig least = { LEAST };
+    advertises(&least, ECAP_REG, ECAP_QI, 1);
+}
+END_TEST
+
+/* First stage, nesting, page requests, accessed and dirty bits, posting... */
+static const struct {
+    uint64_t offset, field;
+} never[] = {
+    { ECAP_REG, ECAP_FSTS }, { ECAP_REG, ECAP_NEST }, { ECAP_REG, ECAP_PRS },
+    { ECAP_REG, ECAP_ERS }, { ECAP_REG, ECAP_SRS }, { ECAP_REG, ECAP_SSADS },
+    { ECAP_REG, ECAP_ADMS }, { ECAP_REG, ECAP_RPRIVS }, { ECAP_REG, ECAP_PDS },
+    { ECAP_REG, BIT_AT(24) }, { ECAP_REG, BIT_AT(25) }, { ECAP_REG, BIT_AT(44) },
+    { ECAP_REG, BIT_AT(51) }, { CAP_REG, CAP_PI }, { CAP_REG, CAP_FS1GP },
+    { CAP_REG, CAP_FS5LP }, { CAP_REG, CAP_ECMDS }, { CAP_REG, CAP_RWBF },
+    { CAP_REG, CAP_PLMR }, { CAP_REG, CAP_PHMR }, { CAP_REG, BIT_AT(3) },
+};
+
+START_TEST(what_the_unit_cannot_do_is_never_advertised)
+{
+    advertises(&widest, never[_i].offset, never[_i].field, 0);
+}
+END_TEST
+
+START_TEST(reserved_capability_bits_are_zero)
+{
+    power_on(&widest);
+    uint64_t cap = reg(CAP_REG), ecap = reg(ECAP_REG);
+    ck_assert_uint_eq(cap & (BITS(15, 13) | BIT_AT(23) | BIT_AT(38) |
+                             BITS(58, 57)), 0);
+    ck_assert_uint_eq(ecap & (BIT_AT(5) | BITS(19, 18) | BIT_AT(32) |
+                              BIT_AT(54) | BIT_AT(63)), 0);
+}
+END_TEST
+
+START_TEST(widths_are_advertised)
+{
+    static const unsigned widths[] = { 39, 48, 57 };
+    DmarConfig config = widest;
+    config.aw_bits = widths[_i];
+    config.host_width = 39;
+    power_on(&config);
+    uint64_t cap = reg(CAP_REG);
+    ck_assert_uint_eq(field_get(cap, CAP_MGAW), widths[_i] - 1);
+    ck_assert(field_get(cap, CAP_SAGAW) & 1u << (_i + 1));
+    ck_assert_uint_lt(field_get(cap, CAP_SAGAW), 1u << (_i + 2));
+    ck_assert(!(field_get(cap, CAP_SAGAW) & 1));
+}
+END_TEST
+
+START_TEST(large_pages_are_advertised)
+{
+    advertises(&widest, CAP_REG, CAP_SSLPS, 3);
+    ck_assert_uint_ge(field_get(reg(CAP_REG), CAP_MAMV), 18);
+    ck_assert(reg(CAP_REG) & CAP_PSI);
+}
+END_TEST
+
+START_TEST(fault_records_are_advertised)
+{
+    DmarConfig config = widest;
+    config.fault_records = _i;
+    advertises(&config, CAP_REG, CAP_NFR, _i - 1);
+    ck_assert_uint_le(fault_record_at(_i), DMAR_MMIO_SIZE);
+}
+END_TEST
+
+START_TEST(pasid_bits_are_advertised)
+{
+    DmarConfig config = widest;
+    config.pasid_bits = _i;
+    advertises(&config, ECAP_REG, ECAP_PSS, _i - 1);
+}
+END_TEST
+
+START_TEST(domain_bits_are_advertised)
+{
+    DmarConfig config = widest;
+    config.domain_bits = 4 + 2 * _i;
+    advertises(&config, CAP_REG, CAP_ND, _i);
+}
+END_TEST
+
+START_TEST(register_blocks_do_not_overlap)
+{
+    power_on(&widest);
+    ck_assert_uint_ge(iotlb_reg() - 8, 0xf0);
+    ck_assert(fault_record_at(0) >= iotlb_reg() + 8 ||
+              fault_record_at(widest.fault_records) <= iotlb_reg() - 8);
+    ck_assert_uint_ge(fault_record_at(0), 0xc0);
+}
+END_TEST
+
+START_TEST(a_scalable_unit_needs_no_write_buffer_flush)
+{
+    advertises(&dmar_config_default, CAP_REG, CAP_RWBF, 0);
+    ck_assert(reg(ECAP_REG) & ECAP_SMTS);
+    ck_assert_uint_eq(field_get(reg(ECAP_REG), ECAP_PSS), 19);
+}
+END_TEST
+
+/* ---- Refusals ------------------------------------------------------------------- */
+
+
+static void is_refused(const DmarConfig *config)
+{
+    g_autoptr(GError) error = NULL;
+    DmarHost host = { 0 };
+    Dmar *dmar = dmar_new(config, &host, NULL, &error);
+    ck_assert_ptr_null(dmar);
+    ck_assert(g_error_matches(error, DMAR_ERROR, DMAR_ERROR_CONFIG));
+    ck_assert_uint_gt(strlen(error->message), 10);
+}
+
+START_TEST(an_odd_width_is_refused)
+{
+    for (unsigned bits = 0; bits < 256; bits++) {
+        DmarConfig config = widest;
+        config.aw_bits = bits;
+        config.host_width = 39;
+        if (bits != 39 && bits != 48 && bits != 57) {
+            is_refused(&config);
+        }
+    }
+}
+END_TEST
+
+START_TEST(a_host_width_that_no_host_has_is_refused)
+{
+    for (unsigned bits = 0; bits < 256; bits++) {
+        DmarConfig config = widest;
+        config.host_width = bits;
+        if (bits < 36 || bits > 52) {
+            is_refused(&config);
+        }
+    }
+}
+END_TEST
+
+START_TEST(a_host_wider_than_its_guests_is_refused)
+{
+    DmarConfig config = widest;
+    config.aw_bits = 39;
+    config.host_width = 40;
+    is_refused(&config);
+}
+END_TEST
+
+START_TEST(a_pasid_width_that_does_not_exist_is_refused)
+{
+    for (unsigned bits = 1; bits < 256; bits++) {
+        DmarConfig config = widest;
+        config.pasid_bits = bits;
+        if (bits < 7 || bits > 20) {
+            is_refused(&config);
+        }
+    }
+}
+END_TEST
+
+START_TEST(a_domain_width_that_does_not_exist_is_refused)
+{
+    for (unsigned bits = 0; bits < 256; bits++) {
+        DmarConfig config = widest;
+        config.domain_bits = bits;
+        if (bits < 4 || bits > 16 || bits % 2) {
+            is_refused(&config);
+        }
+    }
+}
+END_TEST
+
+START_TEST(a_number_of_fault_records_out_of_range_is_refused)
+{
+    static const uint16_t numbers[] = { 0, DMAR_MAX_FAULT_RECORDS + 1, 256,
+                                        UINT16_MAX };
+    DmarConfig config = widest;
+    config.fault_records = numbers[_i];
+    is_refused(&config);
+}
+END_TEST
+
+START_TEST(pasids_without_scalable_mode_are_refused)
+{
+    DmarConfig config = widest;
+    config.scalable = false;
+    is_refused(&config);
+}
+END_TEST
+
+START_TEST(x2apic_without_interrupt_remapping_is_refused)
+{
+    DmarConfig config = widest;
+    config.interrupt_remapping = false;
+    is_refused(&config);
+}
+END_TEST
+
+static Suite *caps(void)
+{
+    Suite *s = suite_create("caps");
+    TCase *t = tests_of(s, "advertised");
+    tcase_add_loop_test(t, an_ability_is_advertised, 0, G_N_ELEMENTS(abilities));
+    tcase_add_loop_test(t, an_ability_that_is_missing_is_not_advertised, 0,
+                        G_N_ELEMENTS(abilities));
+    tcase_add_test(t, every_unit_has_queued_invalidation);
+    tcase_add_loop_test(t, what_the_unit_cannot_do_is_never_advertised, 0,
+                        G_N_ELEMENTS(never));
+    tcase_add_test(t, reserved_capability_bits_are_zero);
+    tcase_add_loop_test(t, widths_are_advertised, 0, 3);
+    tcase_add_test(t, large_pages_are_advertised);
+    tcase_add_loop_test(t, fault_records_are_advertised, 1,
+                        DMAR_MAX_FAULT_RECORDS + 1);
+    tcase_add_loop_test(t, pasid_bits_are_advertised, 7, 21);
+    tcase_add_loop_test(t, domain_bits_are_advertised, 0, 7);
+    tcase_add_test(t, register_blocks_do_not_overlap);
+    tcase_add_test(t, a_scalable_unit_needs_no_write_buffer_flush);
+
+    t = tests_of(s, "refused");
+    tcase_add_test(t, an_odd_width_is_refused);
+    tcase_add_test(t, a_host_width_that_no_host_has_is_refused);
+    tcase_add_test(t, a_host_wider_than_its_guests_is_refused);
+    tcase_add_test(t, a_pasid_width_that_does_not_exist_is_refused);
+    tcase_add_test(t, a_domain_width_that_does_not_exist_is_refused);
+    tcase_add_loop_test(t, a_number_of_fault_records_out_of_range_is_refused, 0,
+                        4);
+    tcase_add_test(t, pasids_without_scalable_mode_are_refused);
+    tcase_add_test(t, x2apic_without_interrupt_remapping_is_refused);
+    return s;
+}
+
+int main(int argc, char **argv)
+{
+    return run_suite(caps(), argc, argv);
+}
