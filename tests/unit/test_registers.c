@@ -1,0 +1,315 @@
+/*
+ * The register page [VT-d 11.2, 11.4]: what resets to what, what software may
+ * write, halves of registers, and accesses that make no sense.
+ *
+ * Copyright (c) The vtd-sm developers
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "fixture.h"
+
+#include <string.h>
+
+/*
+ * The bits of each register that hold what software writes, for a unit with
+ * every ability.  Of the rest software sees only what hardware put there.
+ */
+static const struct {
+    const char *name;
+    unsigned offset, bytes;
+    uint64_t reset, writable;
+} registers[] = {
+    { "CAP", 0x08, 8, 0, 0 },
+    { "ECAP", 0x10, 8, 0, 0 },
+    { "GCMD", 0x18, 4, 0, 0 },
+    { "GSTS", 0x1c, 4, 0, 0 },
+    { "RTADDR", 0x20, 8, 0, 0xfffffffffffffc00 },
+    { "FSTS", 0x34, 4, 0, 0 },
+    { "FECTL", 0x38, 4, 0x80000000, 0x80000000 },
+    { "FEDATA", 0x3c, 4, 0, 0xffff },
+    { "FEADDR", 0x40, 4, 0, 0xfffffffc },
+    { "FEUADDR", 0x44, 4, 0, 0xffffffff },
+    { "IQH", 0x80, 8, 0, 0 },
+    { "IQT", 0x88, 8, 0, 0x7fff0 },
+    { "IQA", 0x90, 8, 0, 0xfffffffffffff807 },
+    { "ICS", 0x9c, 4, 0, 0 },
+    { "IECTL", 0xa0, 4, 0x80000000, 0x80000000 },
+    { "IEDATA", 0xa4, 4, 0, 0xffff },
+    { "IEADDR", 0xa8, 4, 0, 0xfffffffc },
+    { "IEUADDR", 0xac, 4, 0, 0xffffffff },
+    { "IQERCD", 0xb0, 8, 0, 0 },
+    { "IRTA", 0xb8, 8, 0, 0xfffffffffffff80f },
+};
+
+static bool is_capability(int i)
+{
+    return registers[i].offset < 0x18;
+}
+
+static uint64_t value_of(int i)
+{
+    return dmar_reg_read(m.dmar, registers[i].offset, registers[i].bytes);
+}
+
+START_TEST(a_register_has_its_reset_value)
+{
+    power_on(&widest);
+    if (!is_capability(_i)) {
+        ck_assert_msg(value_of(_i) == registers[_i].reset, "%s",
+                      registers[_i].name);
+    }
+}
+END_TEST
+
+START_TEST(a_register_holds_what_may_be_written)
+{
+    power_on(&widest);
+    uint64_t fixed = is_capability(_i) ? value_of(_i) : 0;
+    for (unsigned bit = 0; bit < registers[_i].bytes * 8; bit++) {
+        if (registers[_i].offset == 0x18) {
+            continue;                   /* GCMD: each bit is a command */
+        }
+        uint64_t value = BIT_AT(bit);
+        dmar_reg_write(m.dmar, registers[_i].offset, registers[_i].bytes, value);
+        ck_assert_msg(value_of(_i) == ((value & registers[_i].writable) | fixed),
+                      "%s bit %u", registers[_i].name, bit);
+    }
+}
+END_TEST
+
+START_TEST(a_register_may_be_accessed_in_halves)
+{
+    static const unsigned wide[] = { 0x20, 0x90, 0xb8 };
+    uint64_t at = wide[_i];
+    power_on(&widest);
+    set_reg(at, 0x123456789abcd000);
+    ck_assert_uint_eq(reg32(at), 0x9abcd000);
+    ck_assert_uint_eq(reg32(at + 4), 0x12345678);
+    set_reg32(at, 0x5000);
+    ck_assert_uint_eq(reg(at), 0x1234567800005000);
+    set_reg32(at + 4, 0xfedcba98);
+    ck_assert_uint_eq(reg(at), 0xfedcba9800005000);
+}
+END_TEST
+
+START_TEST(two_neighbours_may_be_accessed_at_once)
+{
+    power_on(&widest);
+    set_reg(FECTL_REG, 0x1234ull << 32);        /* FECTL and FEDATA */
+    ck_assert_uint_eq(reg32(FECTL_REG), 0);
+    ck_assert_uint_eq(reg32(FEDATA_REG), 0x1234);
+    ck_assert_uint_eq(reg(FECTL_REG), 0x1234ull << 32);
+    set_reg(FEADDR_REG, 0xabcd00001000);
+    ck_assert_uint_eq(reg32(FEADDR_REG), 0x1000);
+    ck_assert_uint_eq(reg32(FEUADDR_REG), 0xabcd);
+}
+END_TEST
+
+START_TEST(gcmd_and_gsts_may_be_accessed_at_once)
+{
+    power_on(&widest);
+    set_reg(GCMD_REG, GCMD_TE | 0x1234567800000000);
+    ck_assert_uint_eq(reg(GCMD_REG), GCMD_TE << 32);
+}
+END_TEST
+
+START_TEST(gcmd_reads_as_zero)
+{
+    power_on(&widest);
+    set_reg32(GCMD_REG, GCMD_TE);
+    ck_assert_uint_eq(reg32(GCMD_REG), 0);
+    ck_assert_uint_eq(reg32(GSTS_REG), GCMD_TE);
+}
+END_TEST
+
+START_TEST(a_command_is_done_when_its_write_returns)
+{
+    static const uint32_t commands[] = { GCMD_TE, GCMD_SRTP, GCMD_QIE, GCMD_IRE,
+                                         GCMD_SIRTP, GCMD_CFI };
+    power_on(&widest);
+    set_reg32(GCMD_REG, commands[_i]);
+    ck_assert_uint_eq(reg32(GSTS_REG), commands[_i]);
+}
+END_TEST
+
+START_TEST(a_state_is_left_by_clearing_its_bit)
+{
+    static const uint32_t states[] = { GCMD_TE, GCMD_QIE, GCMD_IRE, GCMD_CFI };
+    power_on(&widest);
+    set_reg32(GCMD_REG, states[_i]);
+    set_reg32(GCMD_REG, 0);
+    ck_assert_uint_eq(reg32(GSTS_REG), 0);
+}
+END_TEST
+
+START_TEST(a_table_pointer_stays_set_when_other_commands_follow)
+{
+    power_on(&widest);
+    set_reg32(GCMD_REG, GCMD_SRTP);
+    set_reg32(GCMD_REG, GCMD_TE);
+    ck_assert_uint_eq(reg32(GSTS_REG), GCMD_TE | GCMD_SRTP);
+    set_reg32(GCMD_REG, GCMD_TE | GCMD_QIE);
+    ck_assert_uint_eq(reg32(GSTS_REG), GCMD_TE | GCMD_SRTP | GCMD_QIE);
+}
+END_TEST
+
+START_TEST(commands_that_do_not_exist_do_nothing)
+{
+    power_on(&widest);
+    set_reg32(GCMD_REG, (uint32_t)~(GCMD_TE | GCMD_SRTP | GCMD_QIE | GCMD_IRE |
+                                    GCMD_SIRTP | GCMD_CFI));
+    ck_assert_uint_eq(reg32(GSTS_REG), 0);
+}
+END_TEST
+
+START_TEST(commands_need_their_ability)
+{
+    DmarConfig config = widest;
+    config.interrupt_remapping = config.x2apic = false;
+    power_on(&config);
+    set_reg32(GCMD_REG, GCMD_IRE | GCMD_SIRTP | GCMD_CFI);
+    ck_assert_uint_eq(reg32(GSTS_REG), 0);
+}
+END_TEST
+
+static bool is_register(unsigned offset)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(registers); i++) {
+        if (offset >= registers[i].offset &&
+            offset < registers[i].offset + registers[i].bytes) {
+            return true;
+        }
+    }
+    return offset < 0x08 || offset / 8 == 0x28 / 8 || offset == 0x34 ||
+        (offset >= iotlb_reg() - 8 && offset < iotlb_reg() + 8) ||
+        (offset >= fault_record_at(0) &&
+         offset < fault_record_at(m.config.fault_records));
+}
+
+START_TEST(where_no_register_is_reads_zero_and_ignores_writes)
+{
+    power_on(&widest);
+    for (unsigned offset = 0; offset < DMAR_MMIO_SIZE; offset += 4) {
+        if (!is_register(offset)) {
+            set_reg32(offset, ~0u);
+            ck_assert_msg(reg32(offset) == 0, "offset %x", offset);
+        }
+    }
+}
+END_TEST
+
+START_TEST(an_access_that_makes_no_sense_reads_zero_and_writes_nothing)
+{
+    static const struct {
+        uint64_t offset;
+        unsigned size;
+    } bad[] = {
+        { 0x20, 0 }, { 0x20, 1 }, { 0x20, 2 }, { 0x20, 3 }, { 0x20, 16 },
+        { 0x20, ~0u }, { 0x21, 4 }, { 0x22, 4 }, { 0x24, 8 }, { 0xffc, 8 },
+        { 0x1000, 4 }, { 0x1000, 8 }, { ~7ull, 8 }, { ~3ull, 4 }, { ~0ull, 4 },
+    };
+    power_on(&widest);
+    set_reg(RTADDR_REG, 0x5000);
+    for (unsigned i = 0; i < G_N_ELEMENTS(bad); i++) {
+        dmar_reg_write(m.dmar, bad[i].offset, bad[i].size, ~0ull);
+        ck_assert_uint_eq(dmar_reg_read(m.dmar, bad[i].offset, bad[i].size), 0);
+    }
+    ck_assert_uint_eq(reg(RTADDR_REG), 0x5000);
+}
+END_TEST
+
+START_TEST(a_dword_write_takes_a_dword)
+{
+    power_on(&widest);
+    dmar_reg_write(m.dmar, RTADDR_REG, 4, 0x1234567800005000);
+    ck_assert_uint_eq(reg(RTADDR_REG), 0x5000);
+}
+END_TEST
+
+START_TEST(reset_takes_everything_back)
+{
+    power_on(&widest);
+    uint64_t cap = reg(CAP_REG), ecap = reg(ECAP_REG), ver = reg32(VER_REG);
+    for (unsigned offset = 0x20; offset < DMAR_MMIO_SIZE; offset += 8) {
+        if (offset != FSTS_REG) {
+            set_reg(offset, 0x5555555555555550);
+        }
+    }
+    set_reg32(GCMD_REG, GCMD_TE | GCMD_IRE | GCMD_SRTP);
+    dmar_reset(m.dmar);
+    for (unsigned i = 2; i < G_N_ELEMENTS(registers); i++) {
+        ck_assert_msg(value_of(i) == registers[i].reset, "%s",
+                      registers[i].name);
+    }
+    ck_assert_uint_eq(reg(CAP_REG), cap);
+    ck_assert_uint_eq(reg(ECAP_REG), ecap);
+    ck_assert_uint_eq(reg32(VER_REG), ver);
+    ck_assert(!m.dma_on && !m.interrupts_on);
+}
+END_TEST
+
+START_TEST(reset_takes_back_faults_and_counts)
+{
+    given_scalable(&widest);
+    for (unsigned i = 0; i < 20; i++) {
+        dma(DMAR_WRITE, i, NO_PASID, 0);
+    }
+    dmar_reset(m.dmar);
+    ck_assert_uint_eq(reg32(FSTS_REG), 0);
+    uint64_t counts[DMAR_DESCRIPTOR_TYPES];
+    dmar_descriptor_counts(m.dmar, counts);
+    for (unsigned i = 0; i < DMAR_DESCRIPTOR_TYPES; i++) {
+        ck_assert_uint_eq(counts[i], 0);
+    }
+    for (unsigned n = 0; n < widest.fault_records; n++) {
+        ck_assert_uint_eq(reg(fault_record_at(n) + 8), 0);
+    }
+}
+END_TEST
+
+START_TEST(registers_have_names)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(registers); i++) {
+        const char *name = dmar_register_name(registers[i].offset);
+        ck_assert_ptr_nonnull(name);
+        ck_assert_msg(strstr(name, registers[i].name) != NULL, "%s: %s",
+                      registers[i].name, name);
+    }
+    ck_assert_ptr_null(dmar_register_name(0x30));
+    ck_assert_ptr_null(dmar_register_name(0xff8));
+    ck_assert_ptr_null(dmar_register_name(~0ull));
+}
+END_TEST
+
+static Suite *register_page(void)
+{
+    Suite *s = suite_create("registers");
+    int every = G_N_ELEMENTS(registers);
+    TCase *t = tests_of(s, "registers");
+    tcase_add_loop_test(t, a_register_has_its_reset_value, 0, every);
+    tcase_add_loop_test(t, a_register_holds_what_may_be_written, 0, every);
+    tcase_add_loop_test(t, a_register_may_be_accessed_in_halves, 0, 3);
+    tcase_add_test(t, two_neighbours_may_be_accessed_at_once);
+    tcase_add_test(t, gcmd_and_gsts_may_be_accessed_at_once);
+    tcase_add_test(t, where_no_register_is_reads_zero_and_ignores_writes);
+    tcase_add_test(t, an_access_that_makes_no_sense_reads_zero_and_writes_nothing);
+    tcase_add_test(t, a_dword_write_takes_a_dword);
+    tcase_add_test(t, registers_have_names);
+
+    t = tests_of(s, "commands");
+    tcase_add_test(t, gcmd_reads_as_zero);
+    tcase_add_loop_test(t, a_command_is_done_when_its_write_returns, 0, 6);
+    tcase_add_loop_test(t, a_state_is_left_by_clearing_its_bit, 0, 4);
+    tcase_add_test(t, a_table_pointer_stays_set_when_other_commands_follow);
+    tcase_add_test(t, commands_that_do_not_exist_do_nothing);
+    tcase_add_test(t, commands_need_their_ability);
+
+    t = tests_of(s, "reset");
+    tcase_add_test(t, reset_takes_everything_back);
+    tcase_add_test(t, reset_takes_back_faults_and_counts);
+    return s;
+}
+
+int main(int argc, char **argv)
+{
+    return run_suite(register_page(), argc, argv);
+}
