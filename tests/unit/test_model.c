@@ -28,14 +28,14 @@ static const unsigned indices[] = { 0, 1, 2, 511 };
 static ModelUnit unit;
 static GRand *dice;
 
-static unsigned upto(unsigned end)
+static unsigned below(unsigned end)
 {
     return g_rand_int_range(dice, 0, end);
 }
 
 static bool once_in(unsigned n)
 {
-    return upto(n) == 0;
+    return below(n) == 0;
 }
 
 static uint64_t any64(void)
@@ -64,7 +64,7 @@ static uint64_t random_page(uint64_t size)
 
 static unsigned random_rights(void)
 {
-    return once_in(6) ? upto(4) : RW;
+    return once_in(6) ? below(4) : RW;
 }
 
 /* Tables of one level are shared by what points to them. */
@@ -95,13 +95,13 @@ static void make_paging_tables(void)
 
 static Space random_space(void)
 {
-    unsigned levels = 3 + upto(3);
+    unsigned levels = 3 + below(3);
     unsigned most = (m.config.aw_bits - 12) / 9;
     if (levels > most && !once_in(8)) {
         levels = most;
     }
     return (Space) { paging_table[levels], levels,
-                     upto(1u << MIN(m.config.domain_bits, 15)) };
+                     below(1u << MIN(m.config.domain_bits, 15)) };
 }
 
 static void make_pasid(uint16_t sid, uint32_t pasid, unsigned pdts)
@@ -120,8 +120,8 @@ static void make_pasid(uint16_t sid, uint32_t pasid, unsigned pdts)
 static void make_scalable_tables(void)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(sids); i++) {
-        unsigned pdts = once_in(3) ? upto(3) : 2;
-        given_context_of_size(sids[i], pdts, pasids[2 + upto(RID_PASIDS)]);
+        unsigned pdts = once_in(3) ? below(3) : 2;
+        given_context_of_size(sids[i], pdts, pasids[2 + below(RID_PASIDS)]);
         for (unsigned p = 2; p < G_N_ELEMENTS(pasids); p++) {
             make_pasid(sids[i], pasids[p], pdts);
         }
@@ -132,7 +132,7 @@ static void make_legacy_tables(void)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(sids); i++) {
         Space space = random_space();
-        given_legacy_context(sids[i], upto(3), &space);
+        given_legacy_context(sids[i], below(3), &space);
     }
 }
 
@@ -148,7 +148,7 @@ static Damage damage(void)
     Damage d;
     do {
         d.addr = RAM_BASE + 8 * (any64() % words);
-        d.bit = upto(64);
+        d.bit = below(64);
     } while (!peek(d.addr) || (d.addr >= m.queue && d.addr < m.queue + PAGE));
     flip(d.addr, d.bit);
     return d;
@@ -156,7 +156,7 @@ static Damage damage(void)
 
 static void make_machine(void)
 {
-    DmarConfig config = variants[upto(variant_count)].config;
+    DmarConfig config = variants[below(variant_count)].config;
     config.device_tlb = once_in(2);
     config.pass_through = !once_in(4);
     config.snoop_control = once_in(2);
@@ -187,14 +187,14 @@ static void make_machine(void)
 
 static uint64_t random_addr(void)
 {
-    uint64_t addr = upto(PAGE);
+    uint64_t addr = below(PAGE);
     for (unsigned level = 1; level <= TOP_LEVEL; level++) {
         if (level < 4 || once_in(6)) {
-            addr |= (uint64_t)indices[upto(4)] << (12 + 9 * (level - 1));
+            addr |= (uint64_t)indices[below(4)] << (12 + 9 * (level - 1));
         }
     }
     if (once_in(16)) {
-        addr |= BIT_AT(36 + upto(28));
+        addr |= BIT_AT(36 + below(28));
     }
     /* Interrupt requests take another road. */
     return addr >= 0xfee00000 && addr <= 0xfeefffff ? 0 : addr;
@@ -210,11 +210,11 @@ static DmarRequest random_request(void)
         DMAR_TRANSLATION_REQUEST, DMAR_TRANSLATED,
     };
     DmarRequest r = {
-        .source_id = once_in(20) ? any64() : sids[upto(G_N_ELEMENTS(sids))],
-        .pasid = pasids[upto(G_N_ELEMENTS(pasids))],
+        .source_id = once_in(20) ? any64() : sids[below(G_N_ELEMENTS(sids))],
+        .pasid = pasids[below(G_N_ELEMENTS(pasids))],
         .addr = random_addr(),
-        .access = accesses[upto(G_N_ELEMENTS(accesses))],
-        .type = types[upto(G_N_ELEMENTS(types))],
+        .access = accesses[below(G_N_ELEMENTS(accesses))],
+        .type = types[below(G_N_ELEMENTS(types))],
     };
     if (unit.table_mode == TTM_LEGACY && !once_in(10)) {
         r.pasid = NO_PASID;
