@@ -381,6 +381,14 @@ START_TEST(messages_pass_while_remapping_is_off)
 }
 END_TEST
 
+START_TEST(messages_pass_while_only_dma_is_remapped)
+{
+    given_scalable(&widest);
+    ck_assert_int_eq(interrupt_at(DEV, COMPATIBLE, 0x31), DMAR_INTERRUPT_AS_IS);
+    ck_assert_int_eq(interrupt(INDEX), DMAR_INTERRUPT_AS_IS);
+}
+END_TEST
+
 START_TEST(compatible_messages_pass_only_if_software_says_so)
 {
     given_xapic();
@@ -564,6 +572,7 @@ static Suite *interrupts(void)
 
     t = tests_of(s, "formats");
     tcase_add_test(t, messages_pass_while_remapping_is_off);
+    tcase_add_test(t, messages_pass_while_only_dma_is_remapped);
     tcase_add_test(t, compatible_messages_pass_only_if_software_says_so);
     tcase_add_test(t, x2apic_mode_has_no_compatible_messages);
     tcase_add_loop_test(t, what_is_no_message_is_refused, 0, 5);

@@ -540,16 +540,53 @@ START_TEST(domain_bits_above_the_unit_s_width_are_ignored)
 }
 END_TEST
 
-START_TEST(many_cached_pages_do_not_mix)
+START_TEST(more_pages_than_any_cache_holds_do_not_mix)
 {
+    enum { PAGES = 20000 };
     given_machine(&widest);
-    for (unsigned i = 0; i < 4000; i++) {
+    for (unsigned i = 0; i < PAGES; i++) {
         map(&space, i * PAGE, OLD + i * PAGE, PAGE, RW);
     }
     for (unsigned round = 0; round < 2; round++) {
-        for (unsigned i = 0; i < 4000; i++) {
+        for (unsigned i = 0; i < PAGES; i++) {
             write_reaches(DEV, PASID, i * PAGE, OLD + i * PAGE);
         }
+    }
+    for (unsigned i = 0; i < PAGES; i++) {
+        unmap(&space, i * PAGE);
+    }
+    give(IOTLB_DOMAIN);
+    for (unsigned i = 0; i < PAGES; i += 97) {
+        write_faults(DEV, PASID, i * PAGE, FAULT_SS_NOT_PRESENT);
+    }
+}
+END_TEST
+
+/* One table page of PASID entries stands for all 2^14 of them. */
+START_TEST(more_pasids_than_any_cache_holds_do_not_mix)
+{
+    given_scalable(&widest);
+    given_context_of_size(DEV, 7, RID_PASID);
+    space = given_space(DOMAIN, 3);
+    map(&space, IOVA, OLD, PAGE, RW);
+    given_pasid(DEV, 0, &space);
+    other = given_space(OTHER_DOMAIN, 3);
+    map(&other, IOVA, NEW, PAGE, RW);
+    given_pasid(DEV, 1, &other);
+    for (uint32_t pasid = 2; pasid < 6; pasid++) {
+        given_pasid(DEV, pasid, pasid % 2 ? &other : &space);
+    }
+    for (uint32_t pasid = 64; pasid < 1u << 20; pasid += 64) {
+        poke(directory_entry_at(DEV, pasid), peek(directory_entry_at(DEV, 0)));
+    }
+    for (uint32_t pasid = 64 * 2; pasid < 1u << 20; pasid += 64) {
+        for (uint32_t i = 0; i < 6; i++) {
+            write_reaches(DEV, pasid + i, IOVA, i % 2 ? NEW : OLD);
+        }
+    }
+    for (uint32_t pasid = 64 * 2; pasid < 1u << 20; pasid += 64 * 61) {
+        write_reaches(DEV, pasid, IOVA, OLD);
+        write_reaches(DEV, pasid + 1, IOVA, NEW);
     }
 }
 END_TEST
@@ -744,7 +781,8 @@ static Suite *invalidation(void)
     tcase_add_test(t, an_unaligned_address_means_the_aligned_range);
     tcase_add_loop_test(t, a_large_page_is_dropped_by_its_mask, 0, 2);
     tcase_add_test(t, the_whole_range_of_a_domain_can_be_dropped_by_mask);
-    tcase_add_test(t, many_cached_pages_do_not_mix);
+    tcase_add_test(t, more_pages_than_any_cache_holds_do_not_mix);
+    tcase_add_test(t, more_pasids_than_any_cache_holds_do_not_mix);
     tcase_add_test(t, domain_bits_above_the_unit_s_width_are_ignored);
 
     t = tests_of(s, "PASIDs");

@@ -402,6 +402,48 @@ START_TEST(the_unit_counts_what_every_pasid_did)
 }
 END_TEST
 
+START_TEST(what_was_seen_is_told_in_order)
+{
+    static const struct {
+        uint16_t sid;
+        uint32_t pasid;
+    } order[] = {
+        { DEV, 0x7ff }, { DEV + 1, PASID }, { DEV, PASID }, { DEV + 1, 3 },
+        { DEV, PASID + 1 },
+    };
+    given_device(&widest);
+    given_context(DEV + 1);
+    for (unsigned i = 0; i < G_N_ELEMENTS(order); i++) {
+        given_pasid(order[i].sid, order[i].pasid, &space);
+        write_reaches(order[i].sid, order[i].pasid, IOVA, TARGET);
+    }
+    dmar_foreach_pasid(m.dmar, keep_row, NULL);
+    ck_assert_uint_eq(rows, G_N_ELEMENTS(order));
+    for (unsigned i = 1; i < rows; i++) {
+        uint64_t before = (uint64_t)seen[i - 1].source_id << 32 | seen[i - 1].pasid;
+        ck_assert_uint_lt(before, (uint64_t)seen[i].source_id << 32 | seen[i].pasid);
+    }
+    rows = 0;
+    dmar_reset(m.dmar);
+    dmar_foreach_pasid(m.dmar, keep_row, NULL);
+    ck_assert_uint_eq(rows, 0);
+}
+END_TEST
+
+START_TEST(a_legacy_function_is_seen_without_a_pasid)
+{
+    given_legacy(&widest);
+    given_space_of(DOMAIN, TARGET);
+    given_legacy_context(DEV, TT_SECOND_STAGE, &space);
+    write_reaches(DEV, NO_PASID, IOVA, TARGET);
+    dmar_foreach_pasid(m.dmar, keep_row, NULL);
+    ck_assert_uint_eq(rows, 1);
+    ck_assert_uint_eq(seen[0].pasid, DMAR_NO_PASID);
+    ck_assert_uint_eq(seen[0].domain, DOMAIN);
+    ck_assert(!seen[0].with_pasid);
+}
+END_TEST
+
 static Suite *pasid(void)
 {
     Suite *s = suite_create("pasid");
@@ -441,6 +483,8 @@ static Suite *pasid(void)
     tcase_add_test(t, an_execute_request_is_refused);
     tcase_add_test(t, a_cached_translation_does_not_let_a_supervisor_in);
     tcase_add_test(t, the_unit_counts_what_every_pasid_did);
+    tcase_add_test(t, what_was_seen_is_told_in_order);
+    tcase_add_test(t, a_legacy_function_is_seen_without_a_pasid);
     return s;
 }
 
