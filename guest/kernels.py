@@ -19,6 +19,8 @@ TOP = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 
 def build_folder():
     """Where ./configure was told to build."""
+    if os.environ.get("VTD_SM_BUILD"):
+        return os.environ["VTD_SM_BUILD"]
     try:
         with open(os.path.join(TOP, "config.mak"), encoding="utf-8") as config:
             for line in config:
