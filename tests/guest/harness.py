@@ -18,6 +18,7 @@ import vm
 
 SPLAT = re.compile(r"BUG:|WARNING:|Oops|general protection|stall|possible recursive locking|"
                    r"blocked for more than|refcount_t|Call Trace|list_(add|del) corruption")
+TAP_RESULT = re.compile(r"\s*(ok|not ok) \d+ ?-? ?(.*?)(?: # SKIP ?(.*))?$")
 RESTARTS = 3
 
 
@@ -56,6 +57,7 @@ class Case:
         self.group = group
         self.options = options
         self._owners = []
+        self.relayed = []           # outcomes of tests that ran inside the guest
         self._faults_expected = False
         self._mark = len(guest.log()) if guest else 0
 
@@ -97,6 +99,21 @@ class Case:
         return self.guest.log()[self._mark:]
 
     # ---- verdicts
+
+    def relay(self, ktap):
+        """Take over the results of a test program in the guest, which speaks (K)TAP."""
+        details = []
+        for line in ktap.splitlines():
+            match = TAP_RESULT.match(line)
+            if match:
+                verdict, name, directive = match.groups()
+                kind = "skip" if directive else verdict
+                text = directive if directive else "\n".join(details)
+                self.relayed.append(Outcome(f"{self.group.name}: {name.strip()}", kind, text))
+                details = []
+            else:
+                details.append(line)
+        self.check(self.relayed, f"no results: {ktap}")
 
     def check(self, holds, otherwise="check failed"):
         if not holds:
@@ -157,7 +174,7 @@ class GroupRun:
         self.guest = None
 
     def run_one(self, test):
-        """(outcome, whether the guest can be used further)"""
+        """(outcomes, whether the guest can be used further)"""
         name = f"{self.group.name}: {claim_of(test)}"
         case = Case(self.guest, self.group, self.options)
         try:
@@ -167,15 +184,15 @@ class GroupRun:
                 case.clean_up()
             if self.guest:
                 case.check_log()
-            return Outcome(name, "ok"), True
+            return case.relayed + [Outcome(name, "ok")], True
         except Skipped as why:
-            return Outcome(name, "skip", str(why)), True
+            return [Outcome(name, "skip", str(why))], True
         except Failed as failure:
-            return Outcome(name, "not ok", f"{failure}\n{self.log_tail()}"), True
+            return case.relayed + [Outcome(name, "not ok", f"{failure}\n{self.log_tail()}")], True
         except vm.GuestFailure as failure:
-            return Outcome(name, "not ok", f"{failure}\n{self.log_tail()}"), False
+            return [Outcome(name, "not ok", f"{failure}\n{self.log_tail()}")], False
         except Exception:  # pylint: disable=broad-except
-            return Outcome(name, "not ok", traceback.format_exc() + self.log_tail()), False
+            return [Outcome(name, "not ok", traceback.format_exc() + self.log_tail())], False
 
     def log_tail(self):
         if not self.guest:
@@ -183,14 +200,15 @@ class GroupRun:
         return "end of the guest's log:\n" + self.guest.log_tail(30)
 
     def run(self):
-        outcomes = []
+        outcomes, done = [], 0
         tests = [t for t in self.group.tests if self.options.wants(f"{self.group.name}: {claim_of(t)}")]
         try:
             for test in tests:
                 if self.group.needs_guest and not self.guest:
                     self.boot()
-                outcome, usable = self.run_one(test)
-                outcomes.append(outcome)
+                found, usable = self.run_one(test)
+                outcomes += found
+                done += 1
                 if not usable:
                     self.stop()
                     if self.boots > RESTARTS:
@@ -198,10 +216,11 @@ class GroupRun:
         except (vm.GuestFailure, kernels.Mistake, OSError) as failure:
             outcomes.append(Outcome(f"{self.group.name}: the guest boots", "not ok", f"{failure}\n{self.log_tail()}"))
         except Skipped as why:
-            outcomes += [Outcome(f"{self.group.name}: {claim_of(t)}", "skip", str(why)) for t in tests[len(outcomes):]]
+            outcomes += [Outcome(f"{self.group.name}: {claim_of(t)}", "skip", str(why)) for t in tests[done:]]
+            done = len(tests)
         finally:
             self.stop()
-        for test in tests[len(outcomes):]:
+        for test in tests[done:]:
             outcomes.append(Outcome(f"{self.group.name}: {claim_of(test)}", "not ok", "not run: its guest was lost"))
         return outcomes
 

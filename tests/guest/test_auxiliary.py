@@ -10,7 +10,9 @@ aux = Group("aux", machine())
 port = Group("root-port", machine(adi_behind_port=True, adis=4))
 lazy = Group("lazy", machine(append="iommu.strict=0"))
 passthrough = Group("iommu=pt", machine(append="iommu=pt"))
-GROUPS = [aux, port, lazy, passthrough]
+# Devices for the kernel's own tests: two that can have auxiliary domains, one that cannot.
+api = Group("iommu", machine(qemu_args=["-device", "adi,adis=4,addr=7", "-device", "edu,addr=8"]))
+GROUPS = [api, aux, port, lazy, passthrough]
 
 DATA = 0x2000000
 RING = 0x1000000
@@ -28,6 +30,27 @@ def pasid_of(case, uuid):
 
 def has_entry(case, pasid):
     return any(e.pasid == pasid for e in views.pasid_entries(case.guest, case.bdf()))
+
+
+# ---- The interface in the kernel: its own tests, on devices that no driver has ---------
+
+
+@api.test
+def kernel_tests(case):
+    """the kernel's tests of auxiliary domains run to their end"""
+    devices = "0000:00:05.0 0000:00:07.0"
+    case.sh(f"for d in {devices} ; do echo $d >/sys/bus/pci/drivers/adi/unbind ; done")
+    folder = "/sys/kernel/debug/iommu_auxd_test"
+    result = case.sh(f"echo {devices} >{folder}/run && cat {folder}/results", 120)
+    case.relay(result.out + result.err)
+
+
+@api.test
+def driver_again(case):
+    """after them the device's driver has its auxiliary domains as before"""
+    case.sh("for d in 05 07 ; do echo 0000:00:$d.0 >/sys/bus/pci/drivers/adi/bind ; done 2>/dev/null")
+    case.copies(case.user())
+    case.selftest()
 
 
 # ---- The programs, each of which checks itself ------------------------------------
