@@ -33,6 +33,7 @@ from kernels import BUILD, TOP, Mistake
 
 FIRMWARE = ["/usr/share/seabios", "/usr/share/qemu", "/usr/lib/ipxe/qemu"]
 ADI_MAX = 1023
+DEATHS = ("Kernel panic", "BUG:", "Oops:", "WARNING:")
 
 # --iommu: the device on QEMU's command line, and what the kernel is told.
 IOMMUS = {
@@ -79,7 +80,8 @@ class Machine:
 
     def command_line(self):
         """The kernel's: later words win, so the user's come last."""
-        words = ["console=ttyS0,115200", "panic=-1", "oops=panic", IOMMUS[self.iommu][1]]
+        # The kernel's check of the timer counts ticks, and panics on a busy host.
+        words = ["console=ttyS0,115200", "panic=-1", "oops=panic", "no_timer_check", IOMMUS[self.iommu][1]]
         if self.gdb:
             words.append("nokaslr")
         return " ".join(w for w in words + [self.append] if w)
@@ -105,7 +107,7 @@ class Machine:
         command += ["-m", self.memory, "-smp", str(self.cpus)]
         command += IOMMUS[self.iommu][0] + self.adi_args()
         for n, path in enumerate(self.disks):
-            command += ["-drive", f"file={path.replace(',', ',,')},if=none,id=disk{n},file.locking=off",
+            command += ["-drive", f"file={path.replace(',', ',,')},format=raw,if=none,id=disk{n},file.locking=off",
                         "-device", f"virtio-blk-pci,drive=disk{n},iommu_platform=on,disable-legacy=on"]
         if self.share:
             command += ["-fsdev", f"local,id=share,path={self.share.replace(',', ',,')},security_model=none",
@@ -309,7 +311,10 @@ class Guest:
             return ""
 
     def log_tail(self, lines=25):
-        return "\n".join(self.log().splitlines()[-lines:])
+        """Its last lines, and before them what the kernel died of if that is further up."""
+        text = self.log().splitlines()
+        cause = [line for line in text[:-lines] if any(word in line for word in DEATHS)]
+        return "\n".join(cause[:5] + text[-lines:])
 
     # ---- talking to QEMU
 

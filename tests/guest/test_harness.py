@@ -94,5 +94,5 @@ def no_boot(case):
             return True
     dead = Group("dead", machine(adis=None, append="rdinit=/nonexistent init=/nonexistent"), [wrong])
     outcomes = harness.GroupRun(dead, Options).run()
-    case.equal([o.kind for o in outcomes], ["not ok"], "outcomes")
+    case.equal([o.kind for o in outcomes], ["not ok", "not ok"], "the boot, and the test that was not run")
     case.check("Kernel panic" in outcomes[0].details, outcomes[0].details)
