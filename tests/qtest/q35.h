@@ -30,19 +30,27 @@ typedef struct Q35Function {
 #define Q35_SID(bus, dev, fn) ((bus) << 8 | (dev) << 3 | (fn))
 
 /*
- * Start the machine with more @args.  No instruction is executed, so its
- * firmware is a file of zeroes, and none needs to be installed.
+ * No instruction is executed, so the machine's firmware is a file of zeroes,
+ * and none needs to be installed.  The caller unlinks and frees the name.
  */
-static inline QTestState *q35_start(const char *args)
+static inline char *q35_blank_firmware(void)
 {
-    g_autofree char *name = NULL;
     g_autofree char *zeroes = g_malloc0(64 * 1024);
-    QTestState *qts;
+    char *name = NULL;
     int fd = g_file_open_tmp("q35-XXXXXX", &name, NULL);
 
     g_assert_cmpint(fd, >=, 0);
     g_assert_cmpint(write(fd, zeroes, 64 * 1024), ==, 64 * 1024);
     close(fd);
+    return name;
+}
+
+/* Start the machine with more @args. */
+static inline QTestState *q35_start(const char *args)
+{
+    g_autofree char *name = q35_blank_firmware();
+    QTestState *qts;
+
     qts = qtest_initf("-machine q35 -nodefaults -m %d -bios %s %s",
                       Q35_RAM_MIB, name, args);
     g_unlink(name);

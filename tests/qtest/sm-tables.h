@@ -397,19 +397,26 @@ static inline unsigned sm_fault_record_reg(Sm *sm, unsigned index)
     return (sm_readq(sm, SM_REG_CAP) >> 24 & 0x3ff) * 16 + index * 16;
 }
 
-/* Take the first pending record; false if none is. */
+/*
+ * Take the oldest pending record; false if none is.  FRI says where the first
+ * one was when PPF became set; those after it follow, around the end.
+ */
 static inline bool sm_fault_take(Sm *sm, SmFault *out)
 {
     uint32_t status = sm_readl(sm, SM_REG_FSTS);
-    unsigned reg = sm_fault_record_reg(sm, status >> 8 & 0xff);
+    unsigned records = (sm_readq(sm, SM_REG_CAP) >> 40 & 0xff) + 1;
+    unsigned i = 0, reg;
     uint64_t low, high;
 
     if (!(status & SM_FSTS_PPF)) {
         return false;
     }
-    low = sm_readq(sm, reg);
-    high = sm_readq(sm, reg + 8);
-    g_assert_cmpuint(high >> 63, ==, 1);
+    do {
+        g_assert_cmpuint(i, <, records);
+        reg = sm_fault_record_reg(sm, ((status >> 8 & 0xff) + i++) % records);
+        low = sm_readq(sm, reg);
+        high = sm_readq(sm, reg + 8);
+    } while (!(high >> 63));
     *out = (SmFault) {
         .reason = high >> 32 & 0xff,
         .sid = high & 0xffff,
