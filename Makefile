@@ -57,7 +57,7 @@ demo: qemu kernel guest
 	@./demo
 
 check: config.mak
-	@scripts/check --kernel $(KERNEL) lint unit qtest guest demo
+	@scripts/check --kernel $(KERNEL) unit qtest guest demo lint
 
 check-unit: config.mak
 	@scripts/check unit
