@@ -113,12 +113,26 @@ static void set_first_record(Dmar *dmar, unsigned n)
     dmar_set32(dmar, FSTS_REG, field_set(status(dmar), FSTS_FRI, n));
 }
 
+/*
+ * The last record already says so, and software has not taken it.  Hosts break
+ * a large access into small ones, each of which is refused: one record is
+ * enough [VT-d 7.2.1 Primary Fault Logging, compression of records].
+ */
+static bool repeats_last(const Dmar *dmar, uint64_t low, uint64_t high)
+{
+    unsigned records = dmar->config.fault_records;
+    unsigned last = (dmar->next_fault_record + records - 1) % records;
+
+    return dmar_get64(dmar, FRCD_REG(last)) == low &&
+           dmar_get64(dmar, FRCD_REG(last) + 8) == (high | FRCD1_F);
+}
+
 /* [VT-d 7.2.1 Primary Fault Logging]; false: the fault was lost. */
 static bool record(Dmar *dmar, uint64_t low, uint64_t high)
 {
     unsigned n = dmar->next_fault_record;
 
-    if (status(dmar) & FSTS_PFO) {
+    if (status(dmar) & FSTS_PFO || repeats_last(dmar, low, high)) {
         return false;
     }
     if (dmar_get64(dmar, FRCD_REG(n) + 8) & FRCD1_F) {
