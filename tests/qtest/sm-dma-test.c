@@ -405,6 +405,19 @@ static void test_overflow(void)
     sm_bed_close(&bed);
 }
 
+/* However many pieces the access was made in. */
+static void test_one_record_for_one_dma(void)
+{
+    SmBed bed;
+
+    open_mapped(&bed, "");
+    edu_load(&bed.edu, 0, SM_PAGE);
+    sm_bed_assert_fault(&bed, SS_NOT_PRESENT, 0, true);
+    edu_load(&bed.edu, 0, SM_PAGE);
+    sm_bed_assert_fault(&bed, SS_NOT_PRESENT, 0, true);
+    sm_bed_close(&bed);         /* neither another nor an overflow */
+}
+
 static void test_records_in_order(void)
 {
     SmBed bed;
@@ -642,6 +655,8 @@ static void add_faults(void)
                    test_root_over_registers);
     qtest_add_func("/sm/fault/root-table-in-no-memory", test_root_nowhere);
     qtest_add_func("/sm/fault/overflow-is-told", test_overflow);
+    qtest_add_func("/sm/fault/one-record-for-one-dma",
+                   test_one_record_for_one_dma);
     qtest_add_func("/sm/fault/records-in-order", test_records_in_order);
     qtest_add_func("/sm/fault/interrupts", test_fault_interrupt);
     qtest_add_func("/sm/fault/masked-interrupt-waits",
