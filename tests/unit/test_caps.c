@@ -146,6 +146,16 @@ START_TEST(register_blocks_do_not_overlap)
 }
 END_TEST
 
+/* [VT-d 11.4.1]: from major version 6 on, registers invalidate nothing, and
+ * from 8 on, execute requests have a reason of their own. */
+START_TEST(the_version_promises_what_the_unit_does)
+{
+    power_on(&widest);
+    ck_assert_uint_ge(field_get(reg32(VER_REG), VER_MAX), 1);
+    ck_assert_uint_lt(field_get(reg32(VER_REG), VER_MAX), 6);
+}
+END_TEST
+
 START_TEST(a_scalable_unit_needs_no_write_buffer_flush)
 {
     advertises(&dmar_config_default, CAP_REG, CAP_RWBF, 0);
@@ -269,6 +279,7 @@ static Suite *caps(void)
     tcase_add_loop_test(t, pasid_bits_are_advertised, 7, 21);
     tcase_add_loop_test(t, domain_bits_are_advertised, 0, 7);
     tcase_add_test(t, register_blocks_do_not_overlap);
+    tcase_add_test(t, the_version_promises_what_the_unit_does);
     tcase_add_test(t, a_scalable_unit_needs_no_write_buffer_flush);
 
     t = tests_of(s, "refused");

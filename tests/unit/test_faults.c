@@ -54,7 +54,7 @@ static unsigned first_index(void)
     return field_get(reg32(FSTS_REG), FSTS_FRI);
 }
 
-/* ---- What a record says ------------------------------------------------------ */
+/* ---- What a record says [VT-d 11.4.7.6] ---------------------------------- */
 
 START_TEST(a_record_names_the_request)
 {
@@ -145,7 +145,7 @@ START_TEST(there_are_no_records_beyond_the_last)
 }
 END_TEST
 
-/* ---- Several records ------------------------------------------------------------ */
+/* ---- Several records [VT-d 7.2.1] ---------------------------------------- */
 
 START_TEST(records_fill_one_after_the_other)
 {
@@ -231,7 +231,7 @@ START_TEST(records_start_anew_when_nothing_is_remapped)
 }
 END_TEST
 
-/* ---- The event --------------------------------------------------------------------- */
+/* ---- The event [VT-d 7.3, 5.1.6] ----------------------------------------- */
 
 START_TEST(a_fault_sends_a_message)
 {

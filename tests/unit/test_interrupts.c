@@ -87,7 +87,7 @@ static void is_blocked(unsigned index, uint8_t reason)
     ck_assert_uint_eq(fault.addr, (uint64_t)index << 48);
 }
 
-/* ---- Delivery ------------------------------------------------------------------ */
+/* ---- Delivery [VT-d 5.1.2] ----------------------------------------------- */
 
 START_TEST(an_entry_says_what_is_delivered)
 {
@@ -185,7 +185,7 @@ START_TEST(without_a_subhandle_the_data_means_nothing)
 }
 END_TEST
 
-/* ---- Faults ---------------------------------------------------------------------- */
+/* ---- Faults [VT-d 5.1.4.1] ----------------------------------------------- */
 
 START_TEST(reserved_data_bits_beside_a_subhandle_are_refused)
 {
@@ -369,7 +369,7 @@ START_TEST(a_cached_entry_is_validated_too)
 }
 END_TEST
 
-/* ---- Compatibility format -------------------------------------------------------------- */
+/* ---- Compatibility format [VT-d 5.1.2.1] --------------------------------- */
 
 #define COMPATIBLE  0xfee01000ull
 
@@ -448,7 +448,7 @@ START_TEST(a_unit_without_remapping_lets_messages_pass)
 }
 END_TEST
 
-/* ---- The cache ------------------------------------------------------------------------------ */
+/* ---- The cache [VT-d 6.5.2.8, 6.7] --------------------------------------- */
 
 START_TEST(a_changed_entry_is_seen_after_invalidation)
 {

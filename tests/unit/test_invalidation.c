@@ -1,5 +1,5 @@
 /*
- * Caches and what empties them [VT-d 6.2, 6.5, 6.6].
+ * Caches, their tags and what empties them [VT-d 6.2, 6.2.1, 6.5, 6.6].
  *
  * Every rule is told both ways: without the invalidation, or with a narrower
  * one, the old entry is still used; with it, the new one is.
@@ -98,7 +98,7 @@ static void give(Order order)
     m.device_tlbs = 0;
 }
 
-/* ---- Second-stage entries ------------------------------------------------------- */
+/* ---- Second-stage entries [VT-d 6.5.2.3, 6.5.2.4] ------------------------ */
 
 static const Order enough_for_a_leaf[] = {
     IOTLB_GLOBAL, IOTLB_DOMAIN, IOTLB_PAGE, IOTLB_PAGE_LEAVES, P_IOTLB_PASID,
@@ -264,7 +264,7 @@ START_TEST(the_whole_range_of_a_domain_can_be_dropped_by_mask)
 }
 END_TEST
 
-/* ---- PASID-table entries -------------------------------------------------------------- */
+/* ---- PASID-table entries [VT-d 6.5.2.2] ---------------------------------- */
 
 static const Order enough_for_a_pasid[] = { PC_GLOBAL, PC_DOMAIN, PC_PASID };
 
@@ -345,7 +345,7 @@ START_TEST(an_uncached_page_uses_the_cached_pasid)
 }
 END_TEST
 
-/* ---- Context and root entries -------------------------------------------------------------- */
+/* ---- Context and root entries [VT-d 6.5.2.1, 6.6] ------------------------ */
 
 static const Order enough_for_a_context[] = { CC_GLOBAL, CC_DOMAIN, CC_DEVICE };
 
@@ -661,7 +661,7 @@ START_TEST(a_legacy_context_of_another_domain_stays)
 }
 END_TEST
 
-/* ---- Registers [VT-d 6.5.1] ---------------------------------------------------------------------------- */
+/* ---- Registers [VT-d 6.5.1, 11.4.6.1, 11.4.6.2] -------------------------- */
 
 #define GRANULARITY_GLOBAL  1ull
 #define GRANULARITY_DOMAIN  2ull

@@ -163,7 +163,7 @@ START_TEST(executed_descriptors_are_counted_by_type)
 }
 END_TEST
 
-/* ---- Waiting --------------------------------------------------------------------- */
+/* ---- Waiting [VT-d 6.5.2.9, 6.5.2.10] ------------------------------------ */
 
 START_TEST(a_status_write_is_one_dword)
 {
@@ -339,6 +339,7 @@ START_TEST(every_reserved_bit_of_a_narrow_descriptor_is_checked)
 }
 END_TEST
 
+/* Page group responses too: no page requests [VT-d 7.6.1]. */
 START_TEST(unknown_types_stop_the_queue)
 {
     given_wide();
@@ -412,7 +413,7 @@ START_TEST(descriptors_need_their_ability)
 }
 END_TEST
 
-/* ---- Errors -------------------------------------------------------------------------- */
+/* ---- Errors [VT-d 6.5.2.11, 11.4.9.1] ------------------------------------ */
 
 START_TEST(a_bad_descriptor_stops_the_queue_where_it_is)
 {
@@ -548,7 +549,7 @@ START_TEST(legacy_mode_has_no_pasid_descriptors_in_a_wide_queue)
 }
 END_TEST
 
-/* ---- Device TLBs -------------------------------------------------------------------------- */
+/* ---- Device TLBs [VT-d 6.5.2.5, 6.5.2.6] --------------------------------- */
 
 static const DmarDeviceTlbInvalidation *told(void)
 {

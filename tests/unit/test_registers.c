@@ -1,5 +1,5 @@
 /*
- * The register page [VT-d 11.2, 11.4]: what resets to what, what software may
+ * The register page [VT-d 11.2, 11.4, 11.4.4.1]: what resets to what, what software may
  * write, halves of registers, and accesses that make no sense.
  *
  * Copyright (c) The vtd-sm developers

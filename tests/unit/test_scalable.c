@@ -57,7 +57,7 @@ START_TEST(every_function_has_its_own_context)
 }
 END_TEST
 
-/* ---- Modes ------------------------------------------------------------------ */
+/* ---- Modes [VT-d 3.4, 11.4.5] -------------------------------------------- */
 
 START_TEST(nothing_is_translated_before_it_is_enabled)
 {
@@ -297,7 +297,7 @@ START_TEST(a_context_entry_hides_its_faults_by_fpd)
 }
 END_TEST
 
-/* ---- Device-TLB requests ---------------------------------------------------------- */
+/* ---- Device-TLB requests [VT-d 3.1, 4.2.3, 4.2.5, 3.15] ------------------ */
 
 START_TEST(a_translated_request_passes_unchanged)
 {

@@ -234,7 +234,7 @@ START_TEST(a_reserved_width_is_refused)
 }
 END_TEST
 
-/* ---- Rights ----------------------------------------------------------------- */
+/* ---- Rights [VT-d 3.7, 3.14] --------------------------------------------- */
 
 static const struct {
     unsigned upper, leaf;
