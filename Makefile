@@ -9,6 +9,7 @@ export VTD_SM_BUILD := $(BUILD)
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := all
+.NOTPARALLEL:
 .PHONY: all help qemu qtests kernel guest demo check check-unit check-qtest check-guest \
         lint docs series clean distclean
 

@@ -65,6 +65,7 @@ progress_of() { # KIND LOG
     esac
 }
 
+STEP_HINT=''    # what a user may try when the step fails
 STEP_PID=''
 stop_step() {
     [ -z "$STEP_PID" ] || { kill -TERM -- "-$STEP_PID" 2>/dev/null && wait "$STEP_PID"; } || true
@@ -87,10 +88,11 @@ step() { # NAME KIND TITLE COMMAND...
         now=$(($(date +%s) - start))
         if [ -t 1 ]; then
             far=$(progress_of "$kind" "$log")
-            printf '\r\033[K%s %s %s' "$title" "$far" "$(duration "$now")"
+            printf '\r\033[K%.*s %s %s' $((${COLUMNS:-80} - 25)) "$title" "$far" "$(duration "$now")"
         elif [ $((now - told)) -ge 30 ]; then
             told=$now
-            say "  $(progress_of "$kind" "$log") after $(duration "$now")"
+            far=$(progress_of "$kind" "$log")
+            say "  ${far:+$far }after $(duration "$now")"
         fi
         sleep 0.3
     done
@@ -100,11 +102,8 @@ step() { # NAME KIND TITLE COMMAND...
     now=$(duration $(($(date +%s) - start)))
     if [ "$rc" -ne 0 ]; then
         tail -n 30 "$log" | sed 's/^/    /' >&2
+        [ -z "$STEP_HINT" ] || warn "$STEP_HINT"
         die "$title: failed after $now; the whole log is $log"
     fi
     if [ -t 1 ]; then say "$title: $now"; else say "  done in $now"; fi
-}
-
-sha256_of_files() { # FILE... : one hash over names' contents, in the order given
-    cat -- "$@" /dev/null | sha256sum | cut -c1-16
 }
