@@ -382,11 +382,11 @@ static uint8_t gate_pasid(const Resolution *r, const DmarContext *context)
 {
     uint32_t pasid = r->request->pasid;
 
-    if (!context->pasid_enabled) {
-        return FAULT_PASID_BLOCKED;
-    }
     if (r->request->type == DMAR_TRANSLATED) {
         return FAULT_TRANSLATED_WITH_PASID;
+    }
+    if (!context->pasid_enabled) {
+        return FAULT_PASID_BLOCKED;
     }
     if (pasid > low_bits(r->dmar->config.pasid_bits)) {
         return FAULT_PASID_BEYOND_WIDTH;

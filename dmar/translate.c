@@ -184,24 +184,26 @@ static void answer_untranslated(const DmarRequest *request, DmarTranslation *out
     };
 }
 
-/* A translation request for the interrupt range is told to use untranslated
- * requests, and no table is asked [VT-d 3.15]. */
-static bool answer_interrupt_range(const DmarRequest *request,
+static bool asks_for_interrupt_range(const DmarRequest *request)
+{
+    return request->type == DMAR_TRANSLATION_REQUEST &&
+           request->pasid == DMAR_NO_PASID &&
+           in_interrupt_range(request->addr, request->addr);
+}
+
+/* A device that may ask at all is told to send its interrupts untranslated,
+ * and no page is looked for [VT-d 3.15, 4.2.3, 7.1.3 condition S.1].  The
+ * no-write flag is ignored: ECAP.NWFS is clear. */
+static void answer_interrupt_range(const DmarRequest *request,
                                    DmarTranslation *out)
 {
-    if (request->type != DMAR_TRANSLATION_REQUEST ||
-        request->pasid != DMAR_NO_PASID ||
-        !in_interrupt_range(request->addr, request->addr)) {
-        return false;
-    }
     *out = (DmarTranslation) {
         .completion = DMAR_SUCCESS,
-        .write = !request->no_write,
-        .untranslated_only = !request->no_write,
+        .write = true,
+        .untranslated_only = true,
         .addr = request->addr,
         .size = BIT_AT(PAGE_SHIFT_4K),
     };
-    return true;
 }
 
 static void translate(Dmar *dmar, const DmarRequest *request,
@@ -213,6 +215,10 @@ static void translate(Dmar *dmar, const DmarRequest *request,
     bool fpd;
     uint8_t reason = dmar_resolve(dmar, request, &binding, &fpd);
 
+    if (!reason && asks_for_interrupt_range(request)) {
+        answer_interrupt_range(request, out);
+        return;
+    }
     reason = reason ? reason : map(dmar, request, &binding, &mapping, &how);
     if (reason) {
         answer_fault(dmar, request, reason, fpd, out);
@@ -233,7 +239,7 @@ void dmar_translate(Dmar *dmar, const DmarRequest *request, DmarTranslation *out
     g_mutex_lock(&dmar->lock);
     if (!dmar_status(dmar, GCMD_TE)) {
         answer_untranslated(request, out);
-    } else if (!answer_interrupt_range(request, out)) {
+    } else {
         translate(dmar, request, out);
     }
     g_mutex_unlock(&dmar->lock);

@@ -321,11 +321,11 @@ static bool context_reserved(const Path *p, const Entry *e)
 static unsigned pasid_gate(const Path *p, const Entry *context)
 {
     unsigned pasid = p->request->pasid;
-    if (!bit(context, 3)) {
-        return 0x45;
-    }
     if (p->request->type == MODEL_TD) {
         return 0x49;
+    }
+    if (!bit(context, 3)) {
+        return 0x45;
     }
     if (pasid >= 1u << p->unit->pasid_width) {
         return 0x89;
@@ -492,12 +492,27 @@ static bool mode_known(const ModelUnit *unit)
     return unit->table_mode == 0 || (unit->table_mode == 1 && unit->scalable);
 }
 
+/* Condition S.1; the no-write flag is not supported. */
+static bool is_special(const ModelRequest *request)
+{
+    return request->type == MODEL_TR && !request->has_pasid &&
+        is_interrupt(request->addr, request->addr);
+}
+
+static ModelAnswer special(void)
+{
+    return (ModelAnswer) { .completion = 's', .write = true, .special = true };
+}
+
 ModelAnswer model_translate(const ModelUnit *unit, const ModelRequest *request)
 {
     Path p = { .unit = unit, .request = request };
     unsigned code = 0x30;
     if (mode_known(unit)) {
         code = unit->table_mode == 0 ? legacy(&p) : scalable(&p);
+        if (code == 0 && is_special(request)) {
+            return special();
+        }
         code = code ? code : go_through(&p);
     }
     if (code) {

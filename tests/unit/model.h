@@ -44,6 +44,7 @@ typedef struct ModelAnswer {
     bool recorded;
     bool read, write;           /* with success */
     bool snoop;                 /* forced; with success */
+    bool special;               /* success that may be used untranslated only */
     uint64_t addr;
     uint64_t size;              /* 0: passed through */
 } ModelAnswer;

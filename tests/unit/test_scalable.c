@@ -404,16 +404,34 @@ START_TEST(a_translation_request_may_not_reach_the_interrupt_range)
 }
 END_TEST
 
+/* Condition S.1 of [VT-d 7.1.3]; the no-write flag is not supported. */
 START_TEST(a_translation_request_for_the_interrupt_range_is_answered)
 {
     given_device(&widest, DEV);
-    DmarTranslation t = ats(DEV, NO_PASID, 0xfee00000);
+    DmarTranslation t = ask((DmarRequest) {
+        .source_id = DEV, .pasid = NO_PASID, .addr = _i ? 0xfee00000 : 0xfeefffff,
+        .no_write = _i, .type = DMAR_TRANSLATION_REQUEST });
     ck_assert_int_eq(t.completion, DMAR_SUCCESS);
     ck_assert(t.write && !t.read && t.untranslated_only);
-    t = ask((DmarRequest) { .source_id = DEV, .pasid = NO_PASID,
-                            .addr = 0xfee00000, .no_write = true,
-                            .type = DMAR_TRANSLATION_REQUEST });
-    ck_assert_int_eq(t.completion, DMAR_SUCCESS);
+}
+END_TEST
+
+START_TEST(only_who_may_ask_is_answered_in_the_interrupt_range)
+{
+    given_device(&widest, DEV);
+    ats_fails(DEV + 1, NO_PASID, 0xfee00000, DMAR_UNSUPPORTED_REQUEST,
+              FAULT_CONTEXT_NOT_PRESENT);
+    flip(context_entry_at(DEV), 2);
+    ats_fails(DEV, NO_PASID, 0xfee00000, DMAR_UNSUPPORTED_REQUEST,
+              FAULT_ATS_BLOCKED);
+}
+END_TEST
+
+START_TEST(a_translation_request_with_pasid_has_no_interrupt_range)
+{
+    given_device(&widest, DEV);
+    map(&space, 0xfee00000, TARGET, PAGE, RW);
+    ats_grants(DEV, PASID, 0xfee00000, TARGET, RW);
 }
 END_TEST
 
@@ -489,7 +507,10 @@ static Suite *scalable(void)
     tcase_add_test(t, a_translation_request_for_nothing_is_no_fault);
     tcase_add_test(t, a_translation_request_that_meets_bad_tables_is_aborted);
     tcase_add_test(t, a_translation_request_may_not_reach_the_interrupt_range);
-    tcase_add_test(t, a_translation_request_for_the_interrupt_range_is_answered);
+    tcase_add_loop_test(t,
+        a_translation_request_for_the_interrupt_range_is_answered, 0, 2);
+    tcase_add_test(t, only_who_may_ask_is_answered_in_the_interrupt_range);
+    tcase_add_test(t, a_translation_request_with_pasid_has_no_interrupt_range);
 
     t = tests_of(s, "access errors");
     tcase_add_loop_test(t, every_memory_access_of_a_walk_may_fail, 0, 2);
