@@ -26,7 +26,7 @@ examples:
   ./boot --kernel debian --iommu sm-off         Debian's own kernel, legacy mode
   ./boot --disk disk.img --share . -- ls /mnt/host
   ./boot --gdb                                  waits for gdb; the next step is printed
-  ./boot --qemu-arg=-device --qemu-arg=edu -- ls /sys/bus/pci/devices
+  ./boot --qemu-arg=-device --qemu-arg=edu -- lspci
   ./boot --verbose -- true                      the kernel's log on standard error
 
 Output of CMD goes to standard output and standard error as it does in the guest;

@@ -53,6 +53,7 @@ applets=$("$out/adi" --list)
 	echo "file /bin/busybox $busybox 0755"
 	"$busybox" --list | sed 's,.*,slink /bin/& busybox,' | grep -v 'slink /bin/busybox '
 	echo "file /bin/wait_gone $top/guest/wait_gone 0755"
+	echo "file /bin/lspci $top/guest/lspci 0755"
 	echo "file /bin/host $out/host 0755"
 	echo "file /bin/frames $out/frames 0755"
 	echo "file /bin/adi $out/adi 0755"
