@@ -93,14 +93,31 @@ def image_check(path):
     """QEMU takes a bzImage or an ELF file with a PVH entry."""
     try:
         with open(path, "rb") as image:
-            head = image.read(0x250)
+            head = image.read(0x1000)
+            is_pvh = elf_has_pvh_note(image, head)
     except OSError as e:
         raise Mistake(f"--kernel {path}: {e.strerror}") from e
+    except struct.error:
+        is_pvh = False
     is_bzimage = head[0x1fe:0x200] == b"\x55\xaa" and head[0x202:0x206] == b"HdrS"
-    is_elf64_x86 = head[:5] == b"\x7fELF\x02" and head[18:20] == b"\x3e\0"
-    if not (is_bzimage or is_elf64_x86):
-        raise Mistake(f"--kernel {path}: not an x86 kernel (neither a bzImage nor a 64-bit ELF vmlinux); "
+    if not (is_bzimage or is_pvh):
+        raise Mistake(f"--kernel {path}: not an x86 kernel (neither a bzImage nor a vmlinux with CONFIG_PVH); "
                       "in a kernel tree the file is arch/x86/boot/bzImage")
+
+
+def elf_has_pvh_note(image, head):
+    """The note of Xen's that names the entry point."""
+    if head[:5] != b"\x7fELF\x02" or head[18:20] != b"\x3e\0":
+        return False
+    phoff, = struct.unpack_from("<Q", head, 0x20)
+    phentsize, phnum = struct.unpack_from("<HH", head, 0x36)
+    for n in range(phnum):
+        kind, _, offset, _, _, size = struct.unpack_from("<IIQQQQ", head, phoff + n * phentsize)
+        if kind == 4:
+            image.seek(offset)
+            if struct.pack("<I", 18) + b"Xen\0" in image.read(min(size, 1 << 16)):
+                return True
+    return False
 
 
 def debian_kernel():
