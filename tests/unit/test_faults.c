@@ -231,6 +231,41 @@ START_TEST(records_start_anew_when_nothing_is_remapped)
 }
 END_TEST
 
+/* A host makes one large access of many small ones: they fault alike. */
+START_TEST(a_fault_that_repeats_the_last_is_recorded_once)
+{
+    given_device(_i);
+    for (unsigned i = 0; i < 100; i++) {
+        fault_at(0x5000 + 8 * i);
+    }
+    ck_assert(!(reg32(FSTS_REG) & FSTS_PFO));
+    ck_assert_uint_eq(take_fault().addr, 0x5000);
+    no_fault_left();
+    fault_at(0x5000);
+    ck_assert_uint_eq(take_fault().addr, 0x5000);
+}
+END_TEST
+
+START_TEST(a_fault_that_differs_in_anything_is_recorded)
+{
+    given_device(8);
+    given_pasid(DEV, PASID + 1, &space);
+    given_context(DEV + 1);
+    given_pasid(DEV + 1, PASID, &space);
+    dma(DMAR_WRITE, DEV, PASID, 0x5000);
+    dma(DMAR_READ, DEV, PASID, 0x5000);
+    dma(DMAR_READ, DEV, PASID, 0x6000);
+    dma(DMAR_READ, DEV, PASID + 1, 0x6000);
+    dma(DMAR_READ, DEV + 1, PASID, 0x6000);
+    dma(DMAR_READ, DEV + 1, NO_PASID, 0x6000);
+    for (unsigned n = 0; n < 6; n++) {
+        ck_assert(pending(n));
+        take_fault();
+    }
+    no_fault_left();
+}
+END_TEST
+
 /* ---- The event [VT-d 7.3, 5.1.6] ----------------------------------------- */
 
 START_TEST(a_fault_sends_a_message)
@@ -366,6 +401,9 @@ static Suite *faults(void)
     tcase_add_test(t, records_are_used_around_the_end);
     tcase_add_test(t, the_first_record_is_named_until_all_are_clear);
     tcase_add_test(t, records_start_anew_when_nothing_is_remapped);
+
+    tcase_add_loop_test(t, a_fault_that_repeats_the_last_is_recorded_once, 1, 4);
+    tcase_add_test(t, a_fault_that_differs_in_anything_is_recorded);
 
     t = tests_of(s, "event");
     tcase_add_test(t, a_fault_sends_a_message);
