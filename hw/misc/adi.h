@@ -86,6 +86,7 @@ struct AdiState {
 
     /* Queues that may have work, in the order of their turns. */
     QTAILQ_HEAD(, AdiQueue) ready;
+    bool in_slice;
     QEMUBH *bh;
     QEMUTimer *pause;
     VMChangeStateEntry *vm_state;

@@ -76,17 +76,20 @@ static void adi_sched_unref(void *opaque)
 
 /*
  * A DMA of this slice may have unplugged the device: it is kept alive until
- * the bottom half, which QEMU looks at afterwards, is over.
+ * the bottom half, which QEMU looks at afterwards, is over.  One that runs an
+ * event loop must not lead back to here: the buffers are in use.
  */
 static void adi_sched_bh(void *opaque)
 {
     AdiState *s = opaque;
 
-    if (!runstate_is_running()) {
+    if (s->in_slice || !runstate_is_running()) {
         return;
     }
     object_ref(OBJECT(s));
+    s->in_slice = true;
     adi_sched_slice(s);
+    s->in_slice = false;
     if (!s->bh) {
         aio_bh_schedule_oneshot(qemu_get_aio_context(), adi_sched_unref, s);
         return;

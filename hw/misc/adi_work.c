@@ -52,34 +52,23 @@ static bool adi_is_bus_master(PCIDevice *pdev)
     return pci_get_word(pdev->config + PCI_COMMAND) & PCI_COMMAND_MASTER;
 }
 
-/* Without PASID; page by page, to learn where it failed. */
+/* Without PASID: the bus only says whether it worked. */
 static PasidDmaResult adi_dma_function(PCIDevice *pdev, DMADirection dir,
                                        uint64_t addr, void *buf, uint64_t len)
 {
-    PasidDmaResult r = { .status = PASID_DMA_OK };
-
     if (!adi_is_bus_master(pdev)) {
-        r.status = PASID_DMA_NO_BUS_MASTER;
-        r.fault_addr = addr;
-        return r;
+        return (PasidDmaResult) { PASID_DMA_NO_BUS_MASTER, 0, addr };
     }
-    while (r.done < len) {
-        uint64_t at = addr + r.done;
-        uint64_t n = MIN(len - r.done, ADI_DMA_PAGE - at % ADI_DMA_PAGE);
-
-        if (pci_dma_rw(pdev, at, buf + r.done, n, dir,
-                       MEMTXATTRS_UNSPECIFIED) != MEMTX_OK) {
-            r.status = PASID_DMA_UNSUPPORTED_REQUEST;
-            r.fault_addr = at;
-            break;
-        }
-        r.done += n;
+    if (pci_dma_rw(pdev, addr, buf, len, dir,
+                   MEMTXATTRS_UNSPECIFIED) != MEMTX_OK) {
+        return (PasidDmaResult) { PASID_DMA_UNSUPPORTED_REQUEST, 0, addr };
     }
-    return r;
+    return (PasidDmaResult) { PASID_DMA_OK, len };
 }
 
-static PasidDmaResult adi_dma(AdiQueue *q, DMADirection dir, uint64_t addr,
-                              void *buf, uint64_t len)
+/* Within one page. */
+static PasidDmaResult adi_dma_page(AdiQueue *q, DMADirection dir,
+                                   uint64_t addr, void *buf, uint64_t len)
 {
     PCIDevice *pdev = PCI_DEVICE(q->adi);
 
@@ -87,12 +76,33 @@ static PasidDmaResult adi_dma(AdiQueue *q, DMADirection dir, uint64_t addr,
         return adi_dma_function(pdev, dir, addr, buf, len);
     }
     if (!q->pasid_enabled) {
-        return (PasidDmaResult) { .status = PASID_DMA_PASID_DISABLED,
-                                  .fault_addr = addr };
+        return (PasidDmaResult) { PASID_DMA_PASID_DISABLED, 0, addr };
     }
     return dir == DMA_DIRECTION_TO_DEVICE
            ? pasid_dma_read(pdev, q->pasid, addr, buf, len)
            : pasid_dma_write(pdev, q->pasid, addr, buf, len);
+}
+
+/*
+ * Page by page, to learn where it failed, and because a page that is a
+ * device's may have ended the queue's work or even the device.
+ */
+static PasidDmaResult adi_dma(AdiQueue *q, DMADirection dir, uint64_t addr,
+                              void *buf, uint64_t len)
+{
+    PasidDmaResult r = { PASID_DMA_OK };
+    uint64_t epoch = q->epoch;
+    uint64_t done = 0;
+
+    while (done < len && r.status == PASID_DMA_OK && q->epoch == epoch) {
+        uint64_t at = addr + done;
+        uint64_t n = MIN(len - done, ADI_DMA_PAGE - at % ADI_DMA_PAGE);
+
+        r = adi_dma_page(q, dir, at, buf + done, n);
+        done += r.done;
+    }
+    r.done = done;
+    return r;
 }
 
 static enum adi_error adi_error_of(PasidDmaStatus status, enum adi_error what)
