@@ -429,6 +429,12 @@ static inline bool sm_fault_take(Sm *sm, SmFault *out)
     return true;
 }
 
+/* After an overflow: records again. */
+static inline void sm_fault_overflow_clear(Sm *sm)
+{
+    sm_writel(sm, SM_REG_FSTS, SM_FSTS_PFO);
+}
+
 /* Each test ends with it: nothing went wrong that nobody asked about. */
 static inline void sm_assert_no_fault(Sm *sm)
 {
