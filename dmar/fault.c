@@ -176,12 +176,13 @@ static uint64_t request_type_fields(const Dmar *dmar, const DmarRequest *request
 }
 
 /* PP, PV and what goes with them: only for a request that carried a PASID,
- * never for one that RID_PASID stood in for [VT-d 11.4.7.6]. */
-static uint64_t pasid_fields(const DmarRequest *request)
+ * never for one that RID_PASID stood in for, and in a unit that knows PASIDs
+ * [VT-d 11.4.7.6]. */
+static uint64_t pasid_fields(const Dmar *dmar, const DmarRequest *request)
 {
     uint64_t fields = FRCD1_PP;
 
-    if (request->pasid == DMAR_NO_PASID) {
+    if (request->pasid == DMAR_NO_PASID || !dmar_has(dmar, ECAP_PASID)) {
         return 0;
     }
     fields |= field_make(request->pasid, FRCD1_PV);
@@ -203,7 +204,7 @@ void dmar_fault_record(Dmar *dmar, const DmarRequest *request, uint8_t reason)
 {
     uint64_t high = field_make(request->source_id, FRCD1_SID) |
                     field_make(reason, FRCD1_FR) |
-                    request_type_fields(dmar, request) | pasid_fields(request);
+                    request_type_fields(dmar, request) | pasid_fields(dmar, request);
     bool recorded = record(dmar, fault_page(dmar, request->addr),
                            high);
 

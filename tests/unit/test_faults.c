@@ -80,6 +80,18 @@ START_TEST(rid_pasid_does_not_appear_in_a_record)
 }
 END_TEST
 
+START_TEST(a_unit_without_pasids_records_none)
+{
+    DmarConfig config = widest;
+    config.pasid_bits = 0;
+    given_scalable(&config);
+    dma(DMAR_WRITE, DEV, PASID, 0x1000);
+    uint64_t high = reg(fault_record_at(0) + 8);
+    ck_assert_uint_eq(high & (FRCD1_PP | FRCD1_PV), 0);
+    fault_left(FAULT_ROOT_NOT_PRESENT, DEV);
+}
+END_TEST
+
 START_TEST(a_record_tells_the_kind_of_request)
 {
     static const struct {
@@ -388,6 +400,7 @@ static Suite *faults(void)
     TCase *t = tests_of(s, "record");
     tcase_add_test(t, a_record_names_the_request);
     tcase_add_test(t, rid_pasid_does_not_appear_in_a_record);
+    tcase_add_test(t, a_unit_without_pasids_records_none);
     tcase_add_loop_test(t, a_record_tells_the_kind_of_request, 0, 4);
     tcase_add_test(t, a_record_tells_the_address_type);
     tcase_add_test(t, the_address_type_needs_device_tlbs);
