@@ -143,6 +143,7 @@ void dmar_translate(Dmar *dmar, const DmarRequest *request,
  */
 typedef struct DmarInterruptRequest {
     uint16_t source_id;
+    bool source_unknown;        /* source_id is a guess: do not verify it */
     uint64_t addr;
     uint32_t data;
     unsigned size;

@@ -91,6 +91,9 @@ static uint8_t validate_source(const Remap *r, const InterruptEntry *e)
     unsigned bus = r->request->source_id >> 8;
     bool valid = true;
 
+    if (r->request->source_unknown) {
+        return FAULT_NONE;
+    }
     switch (field_get(e->word[1], IRTE1_SVT)) {
     case SVT_SOURCE:
         valid = !((sid ^ r->request->source_id) & ~ignored);
