@@ -303,6 +303,7 @@ static const Property sm_properties[] = {
     DEFINE_PROP_BOOL("snoop-control", SmIommu, config.snoop_control, true),
     DEFINE_PROP_ON_OFF_AUTO("eim", SmIommu, eim, ON_OFF_AUTO_AUTO),
     DEFINE_PROP_BOOL("satc", SmIommu, satc, true),
+    DEFINE_PROP_BOOL("verify-ioapic", SmIommu, verify_ioapic, false),
 };
 
 static void sm_class_init(ObjectClass *klass, void *data)

@@ -32,6 +32,7 @@ struct SmIommu {
     DmarConfig config;
     OnOffAuto eim;
     bool satc;
+    bool verify_ioapic;         /* that it asks as its DMAR scope says */
 
     Dmar *dmar;
     MemoryRegion mmio;

@@ -196,6 +196,12 @@ PasidDmaStatus sm_pasid_translate(PasidIommu *iommu, uint16_t sid,
 
 /* ---- Interrupts of devices ------------------------------------------------ */
 
+/*
+ * The IOAPIC has a source-id of its own, which the DMAR table gives.  Its
+ * interrupts are those of other devices, though, and software that was made
+ * for QEMU's own units, which do not know the IOAPIC's, names the device's in
+ * an entry.  So that of the IOAPIC is verified only if verify-ioapic=on.
+ */
 static MSIMessage sm_remapped_message(const DmarInterrupt *irq, uint64_t addr)
 {
     X86IOMMUIrq fields = {
@@ -239,6 +245,7 @@ static MemTxResult sm_interrupt_write(void *opaque, hwaddr addr,
     SmAddressSpace *space = opaque;
     DmarInterruptRequest request = {
         .source_id = sm_source_id(space),
+        .source_unknown = !space->bus && !space->iommu->verify_ioapic,
         .addr = SM_INTERRUPT_BASE + addr,
         .data = value,
         .size = size,
@@ -281,16 +288,18 @@ static const MemoryRegionOps sm_interrupt_ops = {
 int sm_int_remap(X86IOMMUState *iommu, MSIMessage *src, MSIMessage *dst,
                  uint16_t sid)
 {
+    SmIommu *s = INTEL_IOMMU_SM(iommu);
+    bool ioapic = sid == X86_IOMMU_SID_INVALID;
     DmarInterruptRequest request = {
-        .source_id = sid != X86_IOMMU_SID_INVALID ? sid :
-            PCI_BUILD_BDF(Q35_PSEUDO_BUS_PLATFORM, Q35_PSEUDO_DEVFN_IOAPIC),
+        .source_id = ioapic ? sm_source_id(s->ioapic) : sid,
+        .source_unknown = ioapic && !s->verify_ioapic,
         .addr = src->address,
         .data = src->data,
         .size = sizeof(src->data),
         .is_write = true,
     };
 
-    return sm_remap(INTEL_IOMMU_SM(iommu), &request, dst) ? 0 : -EINVAL;
+    return sm_remap(s, &request, dst) ? 0 : -EINVAL;
 }
 
 /* ---- Address spaces ------------------------------------------------------- */

@@ -266,6 +266,80 @@ static void test_compatibility(void)
     sm_bed_close(&ir.bed);
 }
 
+/* ---- The IOAPIC ---------------------------------------------------------- */
+
+#define IOAPIC          0xfec00000ull
+#define IOAPIC_PATH     "/machine/q35/ioapic"
+#define IOAPIC_PIN      20
+#define IOAPIC_SID      0xff00
+
+/* Only @sid may use the entry. */
+static void entry_verify(IrBed *ir, unsigned index, uint16_t sid)
+{
+    qtest_writeq(ir->bed.qts, ir->table + index * 16 + 8, 1 << 18 | sid);
+}
+
+static void ioapic_write(IrBed *ir, unsigned reg, uint32_t value)
+{
+    qtest_writel(ir->bed.qts, IOAPIC, reg);
+    qtest_writel(ir->bed.qts, IOAPIC + 0x10, value);
+}
+
+/* The pin, edge-triggered, asks for entry @index. */
+static void ioapic_raise(IrBed *ir, unsigned index)
+{
+    ioapic_write(ir, 0x11 + 2 * IOAPIC_PIN, index << 17 | 1 << 16);
+    ioapic_write(ir, 0x10 + 2 * IOAPIC_PIN, VECTOR);
+    qtest_set_irq_in(ir->bed.qts, IOAPIC_PATH, "unnamed-gpio-in", IOAPIC_PIN,
+                     1);
+    qtest_set_irq_in(ir->bed.qts, IOAPIC_PATH, "unnamed-gpio-in", IOAPIC_PIN,
+                     0);
+}
+
+static void test_ioapic(void)
+{
+    IrBed ir;
+
+    ir_open(&ir, "", 0);
+    entry_set(&ir, INDEX, VECTOR);
+    ioapic_raise(&ir, INDEX);
+    g_assert_true(requested(&ir.bed, VECTOR));
+    sm_bed_close(&ir.bed);
+}
+
+static void test_ioapic_for_a_device(void)
+{
+    IrBed ir;
+
+    ir_open(&ir, "", 0);
+    entry_set(&ir, INDEX, VECTOR);
+    entry_verify(&ir, INDEX, ir.bed.edu.f.sid);
+    ioapic_raise(&ir, INDEX);
+    g_assert_true(requested(&ir.bed, VECTOR));
+    sm_bed_close(&ir.bed);
+}
+
+static void test_ioapic_verified(void)
+{
+    IrBed ir;
+    SmFault fault;
+
+    ir_open(&ir, "verify-ioapic=on", 0);
+    entry_set(&ir, INDEX, VECTOR);
+    entry_verify(&ir, INDEX, ir.bed.edu.f.sid);
+    ioapic_raise(&ir, INDEX);
+    g_assert_false(requested(&ir.bed, VECTOR));
+    g_assert_true(sm_fault_take(&ir.bed.sm, &fault));
+    g_assert_cmphex(fault.reason, ==, IR_SOURCE_INVALID);
+    g_assert_cmphex(fault.sid, ==, IOAPIC_SID);
+
+    entry_verify(&ir, INDEX, IOAPIC_SID);
+    drop_entry(&ir, INDEX);
+    ioapic_raise(&ir, INDEX);
+    g_assert_true(requested(&ir.bed, VECTOR));
+    sm_bed_close(&ir.bed);
+}
+
 /* A device's ordinary DMA is no interrupt just because of where it goes. */
 static void test_dma_to_interrupt_range(void)
 {
@@ -308,6 +382,11 @@ int main(int argc, char **argv)
     qtest_add_func("/sm/interrupt/source-is-verified", test_source);
     qtest_add_func("/sm/interrupt/compatibility-form-needs-leave",
                    test_compatibility);
+    qtest_add_func("/sm/interrupt/ioapic-is-remapped", test_ioapic);
+    qtest_add_func("/sm/interrupt/ioapic-speaks-for-a-device",
+                   test_ioapic_for_a_device);
+    qtest_add_func("/sm/interrupt/ioapic-is-verified-on-request",
+                   test_ioapic_verified);
     qtest_add_func("/sm/interrupt/dma-is-no-interrupt",
                    test_dma_to_interrupt_range);
     return g_test_run();
