@@ -61,7 +61,7 @@ progress_of() { # KIND LOG
     case $1 in
     ninja) tail -c 4000 "$2" | tr '\r' '\n' | sed -n 's/^\(\[[0-9]*\/[0-9]*\]\).*/\1/p' | tail -n 1 ;;
     lines:*) awk -v total="${1#lines:}" '
-        END { p = int(NR * 100 / total); printf "%d%%\n", p > 99 ? 99 : p }' "$2" ;;
+        END { p = int(NR * 100 / total); printf "%d%%\n", (p > 99 ? 99 : p) }' "$2" ;;
     esac
 }
 
