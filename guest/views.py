@@ -1,6 +1,6 @@
 """The three sides from which the demo and the tests look at one thing.
 
-    programs    Owner: an adi-sh in the guest's background, asked over its socket
+    programs    Owner: an adi-sh in the guest's background, asked through its pipe
     kernel      what the guest's kernel says in debugfs and in its log
     simulator   what the remapping unit counted for each (source-id, PASID)
 
@@ -47,12 +47,12 @@ class Owner:
     def __init__(self, guest, name):
         self.guest = guest
         self.name = name
-        self.socket = f"/tmp/{name}.sock"
-        result = guest.sh(f"adi-sh --serve {self.socket} >/tmp/{name}.log 2>&1 & echo $!")
+        self.pipe = f"/tmp/{name}"
+        result = guest.sh(f"rm -f {self.pipe}.in {self.pipe}.out ; adi-sh --serve {self.pipe} >/tmp/{name}.log 2>&1 & echo $!")
         self.pid = int(result.out)
 
     def ask(self, command, timeout=30):
-        result = self.guest.sh(f"adi-ask {self.socket} {command}", timeout)
+        result = self.guest.sh(f"adi-ask {self.pipe} {command}", timeout)
         return Answer(result.out or "error EPIPE " + result.err)
 
     def must(self, command, word="ok", timeout=30):
@@ -63,7 +63,7 @@ class Owner:
 
     def end(self):
         """Let it exit; files close, as at a program's ordinary end."""
-        self.guest.sh(f"adi-ask {self.socket} exit 2>/dev/null ; wait_gone {self.pid}")
+        self.guest.sh(f"adi-ask {self.pipe} exit 2>/dev/null ; wait_gone {self.pid}")
 
     def kill(self):
         self.guest.sh(f"kill -9 {self.pid} ; wait_gone {self.pid}")

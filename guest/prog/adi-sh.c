@@ -3,8 +3,8 @@
  *
  *   adi-sh                   commands on standard input; ends with status 1 at
  *                            the first that answers "error"
- *   adi-sh --serve SOCKET    commands from adi-ask, one connection at a time
- *   adi-ask SOCKET COMMAND   status 1 if the answer is "error"
+ *   adi-sh --serve PIPE      commands from adi-ask, through PIPE.in and PIPE.out
+ *   adi-ask PIPE COMMAND   status 1 if the answer is "error"
  *
  * Commands (names are the user's; numbers as in C):
  *
@@ -19,7 +19,8 @@
  *   copy MDEV DST SRC LEN               fill MDEV DST LEN VALUE
  *   compare MDEV A B LEN                crc MDEV SRC LEN
  *   flood MDEV DST SRC LEN COUNT        submit, do not wait
- *   wait MDEV [MS]                      for the last one submitted
+ *   load MDEV DST SRC LEN               copy without end, in the background
+ *   wait MDEV [MS]                      for the last one submitted, or the load's failure
  *   sum SPACE IOVA LEN                  CRC-32C as the processor sees the memory
  *   poke SPACE IOVA LEN SEED            new pattern
  *   state MDEV
@@ -35,20 +36,23 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <signal.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include "adi.h"
 
 #define NAMES 128
 #define REGIONS 16
 #define WORDS 8
+#define LOAD_DEPTH 128
 
 struct named_space {
 	char name[16];
@@ -68,11 +72,15 @@ struct named_mdev {
 	bool opened;
 	struct adi adi;
 	int last;                       /* index submitted last */
+	bool loaded;                    /* the thread below owns the queue */
+	pthread_t thread;
+	struct adi_desc load;
+	struct adi_completion result;   /* of the load, when it has failed */
 };
 
 static struct named_space spaces[NAMES];
 static struct named_mdev mdevs[NAMES];
-static char answer[512];
+static char answer[500];
 
 static void answer_ok(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -81,7 +89,7 @@ static void answer_ok(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(answer, sizeof(answer), format, args);
+	vsnprintf(answer, sizeof(answer) - 1, format, args);
 	va_end(args);
 }
 
@@ -351,10 +359,56 @@ static int do_flood(char *words[])
 	return 0;
 }
 
+/* Always some descriptors in the ring; ends with the first that fails. */
+static void *load_run(void *argument)
+{
+	struct named_mdev *m = argument;
+	int indexes[LOAD_DEPTH], error = 0;
+
+	for (unsigned int n = 0; !error; n++) {
+		if (n >= LOAD_DEPTH)
+			error = adi_wait(&m->adi, indexes[n % LOAD_DEPTH], 10000, &m->result);
+		if (!error && n >= LOAD_DEPTH && m->result.status == ADI_COMPLETION_FAILED)
+			break;
+		if (!error)
+			indexes[n % LOAD_DEPTH] = adi_submit(&m->adi, &m->load);
+	}
+	return (void *)(intptr_t)error;
+}
+
+static int do_load(char *words[])
+{
+	struct named_mdev *m = mdev_named(words[1]);
+
+	m->load = (struct adi_desc){ .opcode = ADI_OP_COPY, .dst = number(words[2]),
+				     .src = number(words[3]), .len = number(words[4]) };
+	m->loaded = true;
+	return -pthread_create(&m->thread, NULL, load_run, m);
+}
+
+static int load_wait(struct named_mdev *m, int ms)
+{
+	struct timespec until;
+	void *error;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += ms / 1000;
+	if (pthread_timedjoin_np(m->thread, &error, &until))
+		return -ETIMEDOUT;
+	m->loaded = false;
+	if ((intptr_t)error && (intptr_t)error != -EIO)
+		return (intptr_t)error;
+	answer_ok("%s", completion_text(&m->result));
+	return 0;
+}
+
 static int do_wait(char *words[])
 {
 	struct named_mdev *m = mdev_named(words[1]);
 	struct adi_completion c;
+
+	if (m->loaded)
+		return load_wait(m, words[2] ? (int)number(words[2]) : 10000);
 	int error = adi_wait(&m->adi, m->last, words[2] ? (int)number(words[2]) : 10000, &c);
 
 	if (error && error != -EIO)
@@ -426,7 +480,8 @@ static int do_exit(char *words[])
 
 /* ---- The loop -------------------------------------------------------------------- */
 
-enum subject { NONE, NEW, MDEV, OPENED, SPACE };
+/* IDLE: opened, and no load has its queue. */
+enum subject { NONE, NEW, MDEV, OPENED, IDLE, SPACE };
 
 static const struct command {
 	const char *name;
@@ -438,11 +493,11 @@ static const struct command {
 	{ "space", do_space, 1, NEW }, { "unspace", do_unspace, 1, SPACE },
 	{ "join", do_join, 2, MDEV }, { "leave", do_leave, 1, MDEV },
 	{ "map", do_map, 3, SPACE }, { "unmap", do_unmap, 3, SPACE },
-	{ "open", do_open, 1, MDEV }, { "close", do_close, 1, OPENED },
-	{ "reset", do_reset, 1, OPENED }, { "restart", do_restart, 1, OPENED },
-	{ "copy", do_copy, 4, OPENED }, { "fill", do_fill, 4, OPENED },
-	{ "compare", do_compare, 4, OPENED }, { "crc", do_crc, 3, OPENED },
-	{ "flood", do_flood, 5, OPENED }, { "wait", do_wait, 1, OPENED },
+	{ "open", do_open, 1, MDEV }, { "close", do_close, 1, IDLE },
+	{ "reset", do_reset, 1, IDLE }, { "restart", do_restart, 1, IDLE },
+	{ "copy", do_copy, 4, IDLE }, { "fill", do_fill, 4, IDLE },
+	{ "compare", do_compare, 4, IDLE }, { "crc", do_crc, 3, IDLE },
+	{ "flood", do_flood, 5, IDLE }, { "load", do_load, 4, IDLE }, { "wait", do_wait, 1, OPENED },
 	{ "sum", do_sum, 3, SPACE }, { "poke", do_poke, 4, SPACE },
 	{ "state", do_state, 1, OPENED }, { "asked", do_asked, 1, OPENED },
 	{ "reg", do_reg, 2, OPENED }, { "exit", do_exit, 0, NONE },
@@ -455,6 +510,8 @@ static bool subject_is_right(enum subject subject, const char *name)
 		return mdev_named(name);
 	case OPENED:
 		return mdev_named(name) && mdev_named(name)->opened;
+	case IDLE:
+		return mdev_named(name) && mdev_named(name)->opened && !mdev_named(name)->loaded;
 	case SPACE:
 		return space_named(name);
 	default:
@@ -484,7 +541,7 @@ static int line_run(char *line)
 		return -EINVAL;
 	}
 	if (!subject_is_right(command->subject, words[1])) {
-		snprintf(answer, sizeof(answer), "error ENOENT no such name: %s", words[1]);
+		snprintf(answer, sizeof(answer), "error ENOENT no such name, not open, or at work: %s", words[1]);
 		return -ENOENT;
 	}
 	snprintf(answer, sizeof(answer), "ok");
@@ -492,25 +549,34 @@ static int line_run(char *line)
 	return error < 0 ? answer_error(error) : 0;
 }
 
+/*
+ * Two pipes with names: a kernel without sockets has them, too.  The server
+ * holds both ends of both, so that none of them ends when a client leaves.
+ */
+static int pipe_open(const char *path, const char *suffix, int flags)
+{
+	char name[256];
+
+	snprintf(name, sizeof(name), "%s%s", path, suffix);
+	if (flags == O_RDWR && mkfifo(name, 0600) && errno != EEXIST)
+		return -1;
+	return open(name, flags | O_CLOEXEC);
+}
+
 static int serve(const char *path)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), client;
+	int in = pipe_open(path, ".in", O_RDWR), out = pipe_open(path, ".out", O_RDWR);
 	char line[256];
 	ssize_t n;
 
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-	unlink(path);
-	if (bind(listener, (void *)&address, sizeof(address)) || listen(listener, 4))
+	if (in < 0 || out < 0)
 		die("%s: %s", path, strerror(errno));
-	signal(SIGPIPE, SIG_IGN);
-	while ((client = accept(listener, NULL, NULL)) >= 0) {
-		n = read(client, line, sizeof(line) - 1);
-		line[n > 0 ? n : 0] = '\0';
+	while ((n = read(in, line, sizeof(line) - 1)) > 0) {
+		line[n] = '\0';
 		line_run(line);
-		if (write(client, answer, strlen(answer)) < 0)
+		strcat(answer, "\n");
+		if (write(out, answer, strlen(answer)) < 0)
 			perror("adi-sh: answer");
-		close(client);
 	}
 	return 1;
 }
@@ -522,7 +588,7 @@ int shell_main(int argc, char *argv[])
 	if (argc == 3 && !strcmp(argv[1], "--serve"))
 		return serve(argv[2]);
 	if (argc != 1)
-		die("usage: adi-sh [--serve SOCKET]");
+		die("usage: adi-sh [--serve PIPE]");
 	while (fgets(line, sizeof(line), stdin)) {
 		if (line[0] == '#' || line[0] == '\n')
 			continue;
@@ -534,40 +600,50 @@ int shell_main(int argc, char *argv[])
 	return 0;
 }
 
-static int connect_within(const struct sockaddr_un *address, int ms)
+/* A pipe nobody reads cannot be opened to write: then there is no adi-sh (yet). */
+static int pipe_open_within(const char *path, const char *suffix, int flags, int ms)
 {
 	for (uint64_t deadline = now_ms() + ms;; sleep_ms(10)) {
-		int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		int fd = pipe_open(path, suffix, flags | O_NONBLOCK);
 
-		if (!connect(fd, (const void *)address, sizeof(*address)))
+		if (fd >= 0)
 			return fd;
-		close(fd);
 		if (now_ms() > deadline)
-			die("%s: %s", address->sun_path, strerror(errno));
+			die("%s: no adi-sh answers: %s", path, strerror(errno));
 	}
+}
+
+/* One line; the program ends when the adi-sh does before it has answered. */
+static void answer_read(const char *path, int in, int out, char *reply, size_t size)
+{
+	struct pollfd fds[2] = { { out, POLLIN, 0 }, { in, 0, 0 } };
+	ssize_t n = 0;
+
+	while (poll(fds, 2, -1) > 0 && !fds[0].revents && !(fds[1].revents & POLLERR))
+		;
+	if (fds[0].revents & POLLIN)
+		n = read(out, reply, size - 1);
+	if (n <= 0)
+		die("%s: the adi-sh ended without an answer", path);
+	reply[n] = '\0';
 }
 
 int ask_main(int argc, char *argv[])
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	char line[256] = "", reply[512];
-	ssize_t n;
-	int fd;
+	int in, out;
 
 	if (argc < 3)
-		die("usage: adi-ask SOCKET COMMAND");
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", argv[1]);
+		die("usage: adi-ask PIPE COMMAND");
 	for (int i = 2; i < argc; i++) {
 		strncat(line, argv[i], sizeof(line) - strlen(line) - 2);
 		strcat(line, " ");
 	}
-	fd = connect_within(&address, 1000);
-	if (write(fd, line, strlen(line)) < 0)
+	in = pipe_open_within(argv[1], ".in", O_WRONLY, 1000);
+	out = pipe_open_within(argv[1], ".out", O_RDONLY, 1000);
+	if (write(in, line, strlen(line)) < 0)
 		die("%s: %s", argv[1], strerror(errno));
-	n = read(fd, reply, sizeof(reply) - 1);
-	if (n <= 0)
-		die("%s: no answer", argv[1]);
-	reply[n] = '\0';
-	puts(reply);
+	answer_read(argv[1], in, out, reply, sizeof(reply));
+	fputs(reply, stdout);
 	return !strncmp(reply, "error", 5);
 }
