@@ -143,11 +143,11 @@ void dmar_translate(Dmar *dmar, const DmarRequest *request,
  */
 typedef struct DmarInterruptRequest {
     uint16_t source_id;
-    bool source_unknown;        /* source_id is a guess: do not verify it */
     uint64_t addr;
     uint32_t data;
     unsigned size;
     bool is_write;
+    bool source_unknown;        /* source_id is a guess: do not verify it */
 } DmarInterruptRequest;
 
 typedef enum DmarInterruptVerdict {
