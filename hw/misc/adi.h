@@ -5,6 +5,7 @@
  *   adi_queue.c    a queue's registers, states and commands; no DMA
  *   adi_work.c     one turn of a queue: fetch, check, move bytes, complete
  *   adi_sched.c    which queue has the next turn
+ *   adi_stats.c    what was done, as a property
  *
  * Everything runs under the big QEMU lock.  A turn does DMA, and DMA may reach
  * a register of any device: whatever is called from here may find itself reset
@@ -150,5 +151,9 @@ void adi_sched_stop(AdiState *s);
 
 /* @q may have become runnable. */
 void adi_sched_kick(AdiQueue *q);
+
+/* ---- adi_stats.c --------------------------------------------------------- */
+
+void adi_stats_class_init(ObjectClass *class);
 
 #endif /* HW_MISC_ADI_H */

@@ -577,6 +577,7 @@ static void adi_class_init(ObjectClass *class, void *data)
     dc->desc = "PCI Express function with Assignable Device Interfaces";
     dc->vmsd = &adi_vmstate;
     device_class_set_props(dc, adi_properties);
+    adi_stats_class_init(class);
     set_bit(DEVICE_CATEGORY_MISC, dc->categories);
 }
 
