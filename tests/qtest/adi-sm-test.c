@@ -11,6 +11,7 @@
  */
 
 #include "qemu/osdep.h"
+#include "qobject/qdict.h"
 #include "adi-bench.h"
 #include "sm-tables.h"
 
@@ -45,7 +46,7 @@ typedef struct Ground {
     Sm sm;
 } Ground;
 
-/* An ADI, its PASID and its memory: OWNER_SIZE bytes at @mem. */
+/* An ADI, its PASID and its memory: 6 MiB at @mem. */
 typedef struct Owner {
     Ground *g;
     unsigned n;
@@ -55,8 +56,6 @@ typedef struct Owner {
     SmMap map;
     AdiQ q;
 } Owner;
-
-#define OWNER_SIZE (3 * LARGE)
 
 /* ---- Fixture ------------------------------------------------------------- */
 
@@ -81,8 +80,8 @@ static bool ground_possible(void)
 static void ground_start(Ground *g, unsigned adis)
 {
     g_autofree char *args = g_strdup_printf("-device intel-iommu-sm "
-                                            "-device adi,adis=%u,addr=0x4",
-                                            adis);
+                                            "-device adi,id=adi,adis=%u,"
+                                            "addr=0x4", adis);
 
     g->b.qts = q35_start(args);
     ground_tables(g, BENCH_SID);
@@ -322,6 +321,29 @@ static void test_counters(void)
     ground_stop(&g);
 }
 
+static void test_stats_property(void)
+{
+    Ground g;
+    Owner one, two;
+    QDict *reply;
+    const char *stats;
+
+    if (!two_owners(&g, &one, &two)) {
+        return;
+    }
+    owner_assert_works(&one);
+    reply = qtest_qmp(g.b.qts, "{ 'execute': 'qom-get', 'arguments': "
+                      "{ 'path': '/machine/peripheral/adi',"
+                      "  'property': 'adi-stats' } }");
+    stats = qdict_get_str(reply, "return");
+    g_assert_nonnull(strstr(stats, "\"bytes\": 4096"));
+    g_assert_nonnull(strstr(stats, "\"pasid\": 1048575"));
+    g_assert_nonnull(strstr(stats, "\"queue\": \"function\""));
+    g_assert_null(strstr(stats, "\"queue\": 2"));
+    qobject_unref(reply);
+    ground_stop(&g);
+}
+
 static void test_vectors(void)
 {
     Ground g;
@@ -523,6 +545,107 @@ static void test_pasid_entry_gone(void)
     adi_post(&one.q, &copy_page);
     adi_wait_error(&one.q, ADI_ERR_FETCH, 1);
     assert_fault(&g, FAULT_PASID_NOT_PRESENT, 5, IOVA, true);
+    assert_others_work(&g, &two);
+    ground_stop(&g);
+}
+
+/* ---- Hostile owners ------------------------------------------------------ */
+
+/* Mostly small numbers, as those do the most harm; sometimes any. */
+static uint64_t hostile_number(GRand *dice)
+{
+    uint64_t wide = (uint64_t)g_rand_int(dice) << 32 | g_rand_int(dice);
+
+    return wide >> g_rand_int_range(dice, 0, 64);
+}
+
+static uint64_t hostile_addr(GRand *dice)
+{
+    return g_rand_boolean(dice) ? IOVA + g_rand_int_range(dice, 0, 0x20000)
+                                : hostile_number(dice);
+}
+
+static void hostile_descriptor(Owner *o, GRand *dice)
+{
+    struct adi_desc desc = {
+        .opcode = g_rand_int_range(dice, 0, 7),
+        .flags = g_rand_int_range(dice, 0, 10),
+        .len = hostile_number(dice) >> g_rand_int_range(dice, 0, 32),
+        .completion = hostile_addr(dice) & ~31ull,
+        .src = hostile_addr(dice),
+        .dst = hostile_addr(dice),
+        .operand = hostile_number(dice),
+    };
+
+    adi_put(&o->q, &desc);
+}
+
+static void hostile_write(Owner *o, GRand *dice)
+{
+    uint64_t offset = g_rand_int_range(dice, 0, 0x40) & ~3;
+
+    adi_q_writel(&o->q, offset, hostile_number(dice));
+}
+
+/* Sense enough to be taken seriously. */
+static void hostile_start(Owner *o)
+{
+    adi_clear_error(&o->q);
+    adi_q_start(&o->q);
+}
+
+static void hostile_turn(Owner *o, GRand *dice)
+{
+    switch (g_rand_int_range(dice, 0, 16)) {
+    case 0:
+        hostile_start(o);
+        break;
+    case 1:
+    case 2:
+        hostile_write(o, dice);
+        break;
+    case 3 ... 7:
+        adi_ring_doorbell(&o->q);
+        break;
+    case 8:
+        adi_clear_error(&o->q);
+        break;
+    default:
+        hostile_descriptor(o, dice);
+        break;
+    }
+}
+
+/* Whatever it writes: only its own memory changes, and only it faults. */
+static void test_hostile_owner(void)
+{
+    g_autoptr(GRand) dice = g_rand_new_with_seed(0xad1);
+    Ground g;
+    Owner one, two;
+    SmFault fault;
+    unsigned i;
+
+    if (!two_owners(&g, &one, &two)) {
+        return;
+    }
+    bench_scribble(&g.b, two.mem, 256 * KIB, 1);
+    adi_q_writel(&two.q, ADI_Q_CTRL, 0);
+    for (i = 0; i < 3000; i++) {
+        hostile_turn(&one, dice);
+        if (sm_fault_take(&g.sm, &fault)) {
+            g_assert_true(fault.with_pasid);
+            g_assert_cmphex(fault.pasid, ==, one.pasid);
+        }
+    }
+    adi_command(&g.b.adi, 0, ADI_CMD_RESET);
+    bench_assert_bytes(&g.b, two.mem, 256 * KIB, 1, 0);
+    while (sm_fault_take(&g.sm, &fault)) {
+        g_assert_cmphex(fault.pasid, ==, one.pasid);
+    }
+    sm_fault_overflow_clear(&g.sm);
+    adi_q_start(&one.q);
+    adi_q_start(&two.q);
+    owner_assert_works(&one);
     assert_others_work(&g, &two);
     ground_stop(&g);
 }
@@ -801,8 +924,10 @@ static void add_isolation_tests(void)
                    test_pasid_change_while_enabled);
     qtest_add_func("/adi/sm/next-owner-finds-it-clean", test_next_owner);
     qtest_add_func("/adi/sm/counts-descriptors-and-bytes", test_counters);
+    qtest_add_func("/adi/sm/stats-are-a-property", test_stats_property);
     qtest_add_func("/adi/sm/interrupts-by-its-own-vector", test_vectors);
     qtest_add_func("/adi/sm/turns-are-fair", test_turns_are_fair);
+    qtest_add_func("/adi/sm/a-hostile-owner-harms-nobody", test_hostile_owner);
 }
 
 static void add_fault_tests(void)
