@@ -369,6 +369,21 @@ START_TEST(a_cached_entry_is_validated_too)
 }
 END_TEST
 
+START_TEST(a_source_that_is_a_guess_is_not_validated)
+{
+    given_xapic();
+    given_entry(INDEX, VECTOR, 1);
+    poke(entry_at(INDEX) + 8, (DEV ^ 0xff) | 1 << 18);
+    is_sent_by(DEV, false);
+    DmarInterruptRequest request = { .source_id = DEV, .size = 4,
+                                     .addr = message_addr(INDEX),
+                                     .is_write = true, .source_unknown = true };
+    ck_assert_int_eq(dmar_remap_interrupt(m.dmar, &request, &out),
+                     DMAR_INTERRUPT_REMAPPED);
+    ck_assert_uint_eq(out.vector, VECTOR);
+}
+END_TEST
+
 /* ---- Compatibility format [VT-d 5.1.2.1] --------------------------------- */
 
 #define COMPATIBLE  0xfee01000ull
@@ -413,15 +428,16 @@ END_TEST
 
 START_TEST(what_is_no_message_is_refused)
 {
-    static const DmarInterruptRequest bad[] = {
-        { DEV, 0xfee00010, 0, 1, true }, { DEV, 0xfee00010, 0, 2, true },
-        { DEV, 0xfee00010, 0, 8, true }, { DEV, 0xfee00010, 0, 4, false },
-        { DEV, 0xfee00010, 0, 64, false },
-    };
+    static const struct {
+        unsigned size;
+        bool is_write;
+    } bad[] = { { 1, true }, { 2, true }, { 8, true }, { 4, false }, { 64, false } };
     given_xapic();
-    DmarInterruptVerdict v = dmar_remap_interrupt(m.dmar, &bad[_i], &out);
-    ck_assert_int_eq(v, DMAR_INTERRUPT_BLOCKED);
-    ck_assert(take_fault().recorded);
+    DmarInterruptRequest request = { .source_id = DEV, .addr = 0xfee00010,
+                                     .size = bad[_i].size,
+                                     .is_write = bad[_i].is_write };
+    blocked(dmar_remap_interrupt(m.dmar, &request, &out), FAULT_IR_BAD_ACCESS);
+    fault_left(FAULT_IR_BAD_ACCESS, DEV);
 }
 END_TEST
 
@@ -567,6 +583,7 @@ static Suite *interrupts(void)
     tcase_add_loop_test(t, a_source_is_compared_as_its_qualifier_says, 0, 4);
     tcase_add_test(t, a_source_may_be_any_of_a_range_of_buses);
     tcase_add_test(t, a_source_that_is_not_validated_may_be_anyone);
+    tcase_add_test(t, a_source_that_is_a_guess_is_not_validated);
     tcase_add_test(t, the_reserved_validation_is_refused);
     tcase_add_test(t, a_cached_entry_is_validated_too);
 

@@ -373,6 +373,12 @@ static void keep_row(const DmarPasidStats *row, void *data)
     seen[rows++] = *row;
 }
 
+static void see(void)
+{
+    rows = 0;
+    dmar_foreach_pasid(m.dmar, keep_row, NULL);
+}
+
 START_TEST(the_unit_counts_what_every_pasid_did)
 {
     given_device(&widest);
@@ -381,7 +387,7 @@ START_TEST(the_unit_counts_what_every_pasid_did)
     write_reaches(DEV, PASID, IOVA, TARGET);
     write_reaches(DEV, NO_PASID, IOVA, TARGET);
     write_faults(DEV, PASID, IOVA + PAGE, FAULT_SS_NOT_PRESENT);
-    dmar_foreach_pasid(m.dmar, keep_row, NULL);
+    see();
     ck_assert_uint_eq(rows, 2);
     ck_assert_uint_eq(seen[0].pasid, RID_PASID);
     ck_assert(!seen[0].with_pasid && seen[1].with_pasid);
@@ -396,8 +402,7 @@ START_TEST(the_unit_counts_what_every_pasid_did)
     ck_assert_uint_eq(seen[1].faults, 1);
     uint64_t before = seen[1].invalidations;
     execute(pasid_cache_pasid(DOMAIN, PASID));
-    rows = 0;
-    dmar_foreach_pasid(m.dmar, keep_row, NULL);
+    see();
     ck_assert_uint_eq(seen[1].invalidations, before + 1);
 }
 END_TEST
@@ -417,15 +422,14 @@ START_TEST(what_was_seen_is_told_in_order)
         given_pasid(order[i].sid, order[i].pasid, &space);
         write_reaches(order[i].sid, order[i].pasid, IOVA, TARGET);
     }
-    dmar_foreach_pasid(m.dmar, keep_row, NULL);
+    see();
     ck_assert_uint_eq(rows, G_N_ELEMENTS(order));
     for (unsigned i = 1; i < rows; i++) {
         uint64_t before = (uint64_t)seen[i - 1].source_id << 32 | seen[i - 1].pasid;
         ck_assert_uint_lt(before, (uint64_t)seen[i].source_id << 32 | seen[i].pasid);
     }
-    rows = 0;
     dmar_reset(m.dmar);
-    dmar_foreach_pasid(m.dmar, keep_row, NULL);
+    see();
     ck_assert_uint_eq(rows, 0);
 }
 END_TEST
@@ -436,7 +440,7 @@ START_TEST(a_legacy_function_is_seen_without_a_pasid)
     given_space_of(DOMAIN, TARGET);
     given_legacy_context(DEV, TT_SECOND_STAGE, &space);
     write_reaches(DEV, NO_PASID, IOVA, TARGET);
-    dmar_foreach_pasid(m.dmar, keep_row, NULL);
+    see();
     ck_assert_uint_eq(rows, 1);
     ck_assert_uint_eq(seen[0].pasid, DMAR_NO_PASID);
     ck_assert_uint_eq(seen[0].domain, DOMAIN);
