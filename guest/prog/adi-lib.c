@@ -218,6 +218,14 @@ int space_join(struct space *space, const struct mdev *mdev)
 	return group;
 }
 
+int space_leave(int group)
+{
+	if (ioctl(group, VFIO_GROUP_UNSET_CONTAINER))
+		return -errno;
+	close(group);
+	return 0;
+}
+
 int space_map(struct space *space, uint64_t iova, void *memory, size_t size)
 {
 	struct vfio_iommu_type1_dma_map map = {

@@ -20,6 +20,7 @@
  *   compare MDEV A B LEN                crc MDEV SRC LEN
  *   flood MDEV DST SRC LEN COUNT        submit, do not wait
  *   load MDEV DST SRC LEN               copy without end, in the background
+ *   unload MDEV                         end that
  *   wait MDEV [MS]                      for the last one submitted, or the load's failure
  *   sum SPACE IOVA LEN                  CRC-32C as the processor sees the memory
  *   poke SPACE IOVA LEN SEED            new pattern
@@ -73,6 +74,7 @@ struct named_mdev {
 	struct adi adi;
 	int last;                       /* index submitted last */
 	bool loaded;                    /* the thread below owns the queue */
+	volatile bool unload;
 	pthread_t thread;
 	struct adi_desc load;
 	struct adi_completion result;   /* of the load, when it has failed */
@@ -218,9 +220,10 @@ static int do_leave(char *words[])
 {
 	struct named_mdev *m = mdev_named(words[1]);
 
-	if (m->opened)
-		return -EBUSY;
-	close(m->group);
+	int error = space_leave(m->group);
+
+	if (error)
+		return error;
 	m->group = -1;
 	m->space = NULL;
 	return 0;
@@ -365,13 +368,15 @@ static void *load_run(void *argument)
 	struct named_mdev *m = argument;
 	int indexes[LOAD_DEPTH], error = 0;
 
-	for (unsigned int n = 0; !error; n++) {
-		if (n >= LOAD_DEPTH)
-			error = adi_wait(&m->adi, indexes[n % LOAD_DEPTH], 10000, &m->result);
-		if (!error && n >= LOAD_DEPTH && m->result.status == ADI_COMPLETION_FAILED)
+	for (unsigned int n = 0; !m->unload; n++) {
+		int *index = &indexes[n % LOAD_DEPTH];
+
+		do {
+			error = n < LOAD_DEPTH ? 0 : adi_wait(&m->adi, *index, 100, &m->result);
+		} while (error == -ETIMEDOUT && !m->unload);
+		if (error || (n >= LOAD_DEPTH && m->result.status == ADI_COMPLETION_FAILED))
 			break;
-		if (!error)
-			indexes[n % LOAD_DEPTH] = adi_submit(&m->adi, &m->load);
+		*index = adi_submit(&m->adi, &m->load);
 	}
 	return (void *)(intptr_t)error;
 }
@@ -382,6 +387,7 @@ static int do_load(char *words[])
 
 	m->load = (struct adi_desc){ .opcode = ADI_OP_COPY, .dst = number(words[2]),
 				     .src = number(words[3]), .len = number(words[4]) };
+	m->unload = false;
 	m->loaded = true;
 	return -pthread_create(&m->thread, NULL, load_run, m);
 }
@@ -399,6 +405,18 @@ static int load_wait(struct named_mdev *m, int ms)
 	if ((intptr_t)error && (intptr_t)error != -EIO)
 		return (intptr_t)error;
 	answer_ok("%s", completion_text(&m->result));
+	return 0;
+}
+
+static int do_unload(char *words[])
+{
+	struct named_mdev *m = mdev_named(words[1]);
+
+	if (!m->loaded)
+		return -EINVAL;
+	m->unload = true;
+	pthread_join(m->thread, NULL);
+	m->loaded = false;
 	return 0;
 }
 
@@ -497,7 +515,8 @@ static const struct command {
 	{ "reset", do_reset, 1, IDLE }, { "restart", do_restart, 1, IDLE },
 	{ "copy", do_copy, 4, IDLE }, { "fill", do_fill, 4, IDLE },
 	{ "compare", do_compare, 4, IDLE }, { "crc", do_crc, 3, IDLE },
-	{ "flood", do_flood, 5, IDLE }, { "load", do_load, 4, IDLE }, { "wait", do_wait, 1, OPENED },
+	{ "flood", do_flood, 5, IDLE }, { "load", do_load, 4, IDLE },
+	{ "unload", do_unload, 1, OPENED }, { "wait", do_wait, 1, OPENED },
 	{ "sum", do_sum, 3, SPACE }, { "poke", do_poke, 4, SPACE },
 	{ "state", do_state, 1, OPENED }, { "asked", do_asked, 1, OPENED },
 	{ "reg", do_reg, 2, OPENED }, { "exit", do_exit, 0, NONE },

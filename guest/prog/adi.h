@@ -55,8 +55,10 @@ struct space {
 
 int space_open(struct space *space);
 void space_close(struct space *space);
-/* The group's file; closing it leaves the space. */
+/* The group's file. */
 int space_join(struct space *space, const struct mdev *mdev);
+/* Refused while the group's device is open; closes the file otherwise. */
+int space_leave(int group);
 int space_map(struct space *space, uint64_t iova, void *memory, size_t size);
 /* Bytes that were unmapped. */
 int64_t space_unmap(struct space *space, uint64_t iova, size_t size);

@@ -53,6 +53,13 @@ def driver_again(case):
     case.selftest()
 
 
+def at_work(case, user):
+    """Its ADI copies without end."""
+    user.must(f"load m {DATA + 0x10000:#x} {DATA:#x} 0x10000")
+    first = int(line_of(case, user.uuid).done)
+    case.check(any(int(line_of(case, user.uuid).done) > first for _ in range(20)), "no load")
+
+
 # ---- The programs, each of which checks itself ------------------------------------
 
 
@@ -192,7 +199,7 @@ def unmap_invalidates(case):
 
 @aux.test
 def leaves_nothing(case):
-    """when a container closes, its PASID entry is gone and its PASID can be used again"""
+    """when a program closes its device and container, the PASID entry is gone"""
     user = case.user()
     case.copies(user)
     pasid = pasid_of(case, user.uuid)
@@ -203,11 +210,28 @@ def leaves_nothing(case):
 
 
 @aux.test
+def unmapped_under_load(case):
+    """a page unmapped while an ADI copies from it: the next access faults, and stops that ADI alone"""
+    case.expect_faults()
+    user, other = case.user("user"), case.user("other")
+    pasid = pasid_of(case, user.uuid)
+    at_work(case, user)
+    at_work(case, other)
+    user.must(f"unmap s {DATA:#x} 0x20000")
+    answer = user.must("wait m", "failed")
+    case.check(DATA <= int(answer.addr, 16) < DATA + 0x20000, answer)
+    case.sh("sleep 0.2")
+    case.equal({f.pasid for f in views.faults(case.log())}, {pasid}, "PASIDs in faults")
+    other.must("unload m")
+    case.copies(other)
+
+
+@aux.test
 def killed(case):
     """a program killed in mid-transfer leaves no PASID entry, no owner and no fault"""
     user = case.user()
     pasid = pasid_of(case, user.uuid)
-    user.must(f"flood m {DATA + 0x10000:#x} {DATA:#x} 0x10000 200")
+    at_work(case, user)
     user.kill()
     case.check(not has_entry(case, pasid), "the entry is still there")
     line = line_of(case, user.uuid)
@@ -346,7 +370,7 @@ def open_without_space(case):
 
 @aux.test
 def leave_while_open(case):
-    """a group in use stays what it is: detaching while attached is refused"""
+    """a group whose device is open cannot leave its container"""
     user = case.user()
     case.equal(user.ask("leave m").errno, "EBUSY", "leave")
     case.copies(user)
@@ -378,7 +402,7 @@ def exhausted(case):
 def reset_device(case):
     """VFIO's device reset clears the queue, and it works again"""
     user = case.user()
-    user.must(f"flood m {DATA + 0x10000:#x} {DATA:#x} 0x10000 100")
+    user.must(f"flood m {DATA + 0x10000:#x} {DATA:#x} 0x10000 250")
     user.must("reset m")
     case.copies(user)
 
@@ -432,9 +456,10 @@ def flr_under_load(case):
     """a function-level reset under load: neighbours' queues come back clean, all work again, no fault"""
     users = [case.user(f"u{n}") for n in range(3)]
     for user in users:
-        user.must(f"flood m {DATA + 0x10000:#x} {DATA:#x} 0x10000 200")
+        at_work(case, user)
     case.equal(case.sh(f"echo 1 >/sys/bus/pci/devices/{case.bdf()}/reset").status, 0, "reset")
     for user in users:
+        user.must("unload m")
         case.equal(user.must("state m").state, "idle", "state")
         user.must("restart m")
         case.copies(user)

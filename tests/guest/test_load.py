@@ -66,10 +66,10 @@ def killed_under_load(case):
     users = [case.user(f"u{n}", seed=n) for n in range(8)]
     while users:
         for user in users:
-            user.must(f"flood m {DATA + 0x10000:#x} {DATA:#x} 0x10000 30")
+            user.must(f"load m {DATA + 0x10000:#x} {DATA:#x} 0x10000")
         users.pop(0).kill()
         for user in users:
-            user.must("wait m", "done")
+            user.must("unload m")
             case.copies(user)
 
 
@@ -79,9 +79,10 @@ def flr_again_and_again(case):
     users = [case.user(f"u{n}", seed=n) for n in range(8)]
     for _ in range(5):
         for user in users:
-            user.must(f"flood m {DATA + 0x10000:#x} {DATA:#x} 0x10000 60")
+            user.must(f"load m {DATA + 0x10000:#x} {DATA:#x} 0x10000")
         case.equal(case.sh(f"echo 1 >/sys/bus/pci/devices/{case.bdf()}/reset").status, 0, "reset")
         for user in users:
+            user.must("unload m")
             user.must("restart m")
             case.copies(user)
     case.selftest()
