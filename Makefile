@@ -37,7 +37,7 @@ help:
 ##
 ##   ./configure --help   trees of your own, another build folder
 
-config.mak: configure
+config.mak: configure scripts/packages
 	@./configure --quiet
 
 all: qemu kernel guest

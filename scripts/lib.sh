@@ -20,7 +20,7 @@ QEMU_SOURCE='' KERNEL_SOURCE=''
 BUILD=$TOP/build
 # shellcheck source=/dev/null
 [ ! -f "$TOP/config.mak" ] || . "$TOP/config.mak"
-CACHE=${VTD_SM_CACHE:-${HOME:-/root}/.cache/vtd-sm}
+CACHE=$(realpath -m "${VTD_SM_CACHE:-${HOME:-/root}/.cache/vtd-sm}")
 LOGS=$BUILD/logs
 PYTHON=/usr/bin/python3
 JOBS=${JOBS:-$(nproc)}
