@@ -158,4 +158,15 @@ static inline void bench_vm_cont(Bench *b)
     qtest_qmp_assert_success(b->qts, "{ 'execute': 'cont' }");
 }
 
+/*
+ * A test for each element of an array, its path made of @prefix and the
+ * element's @field; needs an unsigned i.
+ */
+#define BENCH_ADD_CASES(prefix, cases, test, format, field)                  \
+    for (i = 0; i < G_N_ELEMENTS(cases); i++) {                              \
+        g_autofree char *path = g_strdup_printf("/adi/" prefix format,       \
+                                                cases[i].field);             \
+        qtest_add_data_func(path, &cases[i], test);                          \
+    }
+
 #endif /* TESTS_QTEST_ADI_BENCH_H */
