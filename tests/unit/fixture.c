@@ -120,6 +120,9 @@ static void host_device_tlb(void *opaque, const DmarDeviceTlbInvalidation *what)
 
 static void host_event(void *opaque, const DmarEvent *event)
 {
+    ck_assert_uint_lt(event->kind, DMAR_EVENT_KINDS);
+    m.events[event->kind]++;
+    m.last_event[event->kind] = *event;
     trace.event[trace.events++ % REMEMBERED_EVENTS] = *event;
     if (trace.print) {
         print_event(event);

@@ -80,6 +80,8 @@ typedef struct Machine {
     uint16_t dropped_first, dropped_last;
     unsigned remapping_changes;
     bool dma_on, interrupts_on;
+    unsigned events[DMAR_EVENT_KINDS];
+    DmarEvent last_event[DMAR_EVENT_KINDS];
 } Machine;
 
 extern Machine m;

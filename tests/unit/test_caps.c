@@ -156,6 +156,16 @@ START_TEST(the_version_promises_what_the_unit_does)
 }
 END_TEST
 
+/* From major version 2 on, every IOTLB invalidation drains. */
+START_TEST(draining_is_advertised)
+{
+    power_on(&widest);
+    ck_assert(reg(CAP_REG) & CAP_DWD);
+    ck_assert(reg(CAP_REG) & CAP_DRD);
+    ck_assert(reg(CAP_REG) & CAP_ZLR);
+}
+END_TEST
+
 START_TEST(a_scalable_unit_needs_no_write_buffer_flush)
 {
     advertises(&dmar_config_default, CAP_REG, CAP_RWBF, 0);
@@ -280,6 +290,7 @@ static Suite *caps(void)
     tcase_add_loop_test(t, domain_bits_are_advertised, 0, 7);
     tcase_add_test(t, register_blocks_do_not_overlap);
     tcase_add_test(t, the_version_promises_what_the_unit_does);
+    tcase_add_test(t, draining_is_advertised);
     tcase_add_test(t, a_scalable_unit_needs_no_write_buffer_flush);
 
     t = tests_of(s, "refused");

@@ -394,6 +394,78 @@ START_TEST(a_refused_request_is_counted_in_the_descriptor_counts)
 }
 END_TEST
 
+/* ---- What the host is told ------------------------------------------------------- */
+
+START_TEST(the_host_is_told_of_a_fault_and_whether_it_was_recorded)
+{
+    given_device(1);
+    fault_at(0x5000);
+    const DmarEvent *e = &m.last_event[DMAR_EVENT_FAULT];
+    ck_assert_uint_eq(m.events[DMAR_EVENT_FAULT], 1);
+    ck_assert_uint_eq(e->source_id, DEV);
+    ck_assert_uint_eq(e->pasid, PASID);
+    ck_assert_uint_eq(e->addr, 0x5000);
+    ck_assert_uint_eq(e->detail, FAULT_SS_NOT_PRESENT);
+    ck_assert_uint_eq(e->value, 1);
+    fault_at(0x6000);                           /* overflows */
+    ck_assert_uint_eq(m.events[DMAR_EVENT_FAULT], 2);
+    ck_assert_uint_eq(e->value, 0);
+    take_fault();
+    set_reg32(FSTS_REG, FSTS_PFO);
+}
+END_TEST
+
+START_TEST(the_host_is_told_the_steps_of_a_translation)
+{
+    given_device(8);
+    map(&space, 0x7000, 0x12000, PAGE, RW);
+    write_reaches(DEV, PASID, 0x7008, 0x12008);
+    ck_assert_uint_eq(m.events[DMAR_EVENT_CONTEXT], 1);
+    ck_assert_uint_eq(m.events[DMAR_EVENT_PASID_ENTRY], 1);
+    ck_assert_uint_eq(m.events[DMAR_EVENT_WALK], 3);
+    ck_assert_uint_eq(m.last_event[DMAR_EVENT_WALK].value, 0x12000 | RW);
+    ck_assert_uint_eq(m.last_event[DMAR_EVENT_WALK].addr,
+                      paging_entry_at(&space, 0x7000, 1));
+    ck_assert_uint_eq(m.last_event[DMAR_EVENT_TRANSLATED].addr, 0x7008);
+    ck_assert_uint_eq(m.last_event[DMAR_EVENT_TRANSLATED].value, 0x12008);
+    write_reaches(DEV, PASID, 0x7008, 0x12008);
+    ck_assert_uint_eq(m.events[DMAR_EVENT_WALK], 3);    /* from the cache */
+    ck_assert_uint_eq(m.events[DMAR_EVENT_TRANSLATED], 2);
+}
+END_TEST
+
+START_TEST(the_host_is_told_what_the_queue_does)
+{
+    given_device(8);
+    unsigned before = m.events[DMAR_EVENT_DESCRIPTOR];
+    submit(wait_fence());
+    submit((Descriptor) {{ 0x7f, 1 }});
+    ck_assert_uint_eq(m.events[DMAR_EVENT_DESCRIPTOR], before + 2);
+    ck_assert_uint_eq(m.last_event[DMAR_EVENT_DESCRIPTOR].value, 0x7f);
+    ck_assert_uint_eq(m.events[DMAR_EVENT_QUEUE_ERROR], 1);
+    ck_assert_uint_eq(m.last_event[DMAR_EVENT_QUEUE_ERROR].detail, IQEI_TYPE);
+    ck_assert_uint_eq(m.last_event[DMAR_EVENT_QUEUE_ERROR].addr,
+                      reg(IQH_REG) >> 5);
+    queue_stops_with(IQEI_TYPE);
+}
+END_TEST
+
+START_TEST(the_host_is_told_of_commands_and_messages)
+{
+    power_on(&widest);
+    given_fault_event();
+    command(GCMD_TE);
+    ck_assert_uint_eq(m.last_event[DMAR_EVENT_COMMAND].addr, GCMD_TE);
+    ck_assert_uint_eq(m.last_event[DMAR_EVENT_COMMAND].value, 1);
+    ck_assert_uint_eq(m.last_event[DMAR_EVENT_REGISTER_WRITE].addr, GCMD_REG);
+    dma(DMAR_READ, DEV, NO_PASID, 0);
+    message_sent(MSI_ADDR, MSI_DATA);
+    ck_assert_uint_eq(m.last_event[DMAR_EVENT_MSI].addr, MSI_ADDR);
+    ck_assert_uint_eq(m.last_event[DMAR_EVENT_MSI].value, MSI_DATA);
+    fault_left(FAULT_LEGACY_ROOT_ACCESS, DEV);
+}
+END_TEST
+
 static Suite *faults(void)
 {
     Suite *s = suite_create("faults");
@@ -428,6 +500,12 @@ static Suite *faults(void)
     tcase_add_test(t, a_queue_error_sends_a_message);
     tcase_add_test(t, status_bits_that_software_does_not_clear_stay);
     tcase_add_test(t, a_refused_request_is_counted_in_the_descriptor_counts);
+
+    t = tests_of(s, "told");
+    tcase_add_test(t, the_host_is_told_of_a_fault_and_whether_it_was_recorded);
+    tcase_add_test(t, the_host_is_told_the_steps_of_a_translation);
+    tcase_add_test(t, the_host_is_told_what_the_queue_does);
+    tcase_add_test(t, the_host_is_told_of_commands_and_messages);
     return s;
 }
 

@@ -289,7 +289,8 @@ END_TEST
 START_TEST(everything_has_a_name)
 {
     for (unsigned type = 0; type < 300; type++) {
-        ck_assert_ptr_nonnull(dmar_descriptor_name(type));
+        bool known = type >= 1 && type <= 9;
+        ck_assert_int_eq(strcmp(dmar_descriptor_name(type), "?") != 0, known);
     }
     for (unsigned kind = 0; kind < DMAR_EVENT_KINDS; kind++) {
         ck_assert_uint_gt(strlen(dmar_event_name(kind)), 2);

@@ -249,6 +249,15 @@ START_TEST(a_wait_may_both_write_and_interrupt)
 }
 END_TEST
 
+START_TEST(a_wait_that_is_not_asked_to_write_does_not)
+{
+    given_wide();
+    uint64_t status = new_page();
+    execute((Descriptor) {{ 5 | 1 << 6 | 7ull << 32, status }});
+    ck_assert_uint_eq(peek(status), 0);
+}
+END_TEST
+
 START_TEST(a_fence_alone_is_legal)
 {
     given_wide();
@@ -632,6 +641,7 @@ static Suite *queue(void)
     tcase_add_test(t, a_masked_completion_interrupt_waits);
     tcase_add_test(t, acknowledging_takes_back_a_masked_interrupt);
     tcase_add_test(t, a_wait_may_both_write_and_interrupt);
+    tcase_add_test(t, a_wait_that_is_not_asked_to_write_does_not);
     tcase_add_test(t, a_fence_alone_is_legal);
 
     t = tests_of(s, "descriptors");

@@ -266,6 +266,24 @@ START_TEST(reset_takes_back_faults_and_counts)
 }
 END_TEST
 
+START_TEST(reset_takes_back_the_tables_that_were_latched)
+{
+    DmarInterruptRequest request = { .addr = 0xfee00010 | 3 << 5, .size = 4,
+                                     .is_write = true };
+    DmarInterrupt out;
+    power_on(&widest);
+    set_reg(IRTA_REG, new_page() | 7);
+    set_root(new_page(), TTM_SCALABLE);
+    command(GCMD_SIRTP);
+    dmar_reset(m.dmar);
+    command(GCMD_IRE);
+    dmar_remap_interrupt(m.dmar, &request, &out);
+    fault_left(FAULT_IR_INDEX_BEYOND, 0);       /* a table of two entries */
+    command(GCMD_TE);
+    write_faults(0, NO_PASID, 0, FAULT_LEGACY_ROOT_ACCESS);
+}
+END_TEST
+
 START_TEST(registers_have_names)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(registers); i++) {
@@ -306,6 +324,7 @@ static Suite *register_page(void)
     t = tests_of(s, "reset");
     tcase_add_test(t, reset_takes_everything_back);
     tcase_add_test(t, reset_takes_back_faults_and_counts);
+    tcase_add_test(t, reset_takes_back_the_tables_that_were_latched);
     return s;
 }
 
