@@ -577,6 +577,8 @@ static void adi_class_init(ObjectClass *class, void *data)
     dc->desc = "PCI Express function with Assignable Device Interfaces";
     dc->vmsd = &adi_vmstate;
     device_class_set_props(dc, adi_properties);
+    object_class_property_set_description(class, "adis",
+        "how many Assignable Device Interfaces, 1 to 1023");
     adi_stats_class_init(class);
     set_bit(DEVICE_CATEGORY_MISC, dc->categories);
 }

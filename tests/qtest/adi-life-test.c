@@ -411,6 +411,32 @@ static void test_migration(void)
     bench_stop(&to);
 }
 
+/* The stream of a machine with four ADIs does not fit one with five. */
+static void test_migration_refused(void)
+{
+    g_autofree char *file = NULL;
+    g_autofree char *uri = NULL;
+    QTestState *to;
+    Bench from;
+    int fd = g_file_open_tmp("adi-XXXXXX", &file, NULL);
+
+    close(fd);
+    bench_start_plain(&from);
+    bench_vm_stop(&from);
+    uri = g_strdup_printf("file:%s", file);
+    qtest_qmp_assert_success(from.qts, "{ 'execute': 'migrate',"
+                             " 'arguments': { 'uri': %s } }", uri);
+    wait_for_status(from.qts, "query-migrate", "completed");
+    bench_stop(&from);
+    to = q35_start("-device adi,adis=5,addr=0x4 -incoming defer");
+    qtest_set_expected_status(to, EXIT_FAILURE);
+    qtest_qmp_assert_success(to, "{ 'execute': 'migrate-incoming',"
+                             " 'arguments': { 'uri': %s } }", uri);
+    qtest_wait_qemu(to);
+    qtest_quit(to);
+    g_unlink(file);
+}
+
 static void test_migration_in_error(void)
 {
     const char *args = "-device adi,adis=4,addr=0x4";
@@ -451,6 +477,22 @@ static void start_behind_port(Bench *b, Q35Function *port)
     adi_open(&b->adi, b->qts, Q35_SID(1, 0, 0));
     adi_q_open_order(&b->fq, &b->adi, ADI_FUNCTION, BENCH_FUNCTION,
                      BENCH_FUNCTION, 10);
+}
+
+static void test_plug(void)
+{
+    Q35Function port;
+    Bench b;
+
+    b.qts = q35_start("-device pcie-root-port,id=rp,addr=0x5");
+    port = (Q35Function) { b.qts, Q35_SID(0, 5, 0) };
+    q35_bridge_open(&port, 1);
+    qtest_qmp_assert_success(b.qts, "{ 'execute': 'device_add', 'arguments': "
+                             "{ 'driver': 'adi', 'bus': 'rp' } }");
+    adi_open(&b.adi, b.qts, Q35_SID(1, 0, 0));
+    adi_q_open(&b.fq, &b.adi, ADI_FUNCTION, BENCH_FUNCTION, BENCH_FUNCTION);
+    bench_assert_function_works(&b);
+    bench_stop(&b);
 }
 
 static void test_unplug_under_load(void)
@@ -520,6 +562,9 @@ int main(int argc, char **argv)
     qtest_add_func("/adi/self/unplugs-itself-by-dma", test_unplugs_itself);
     qtest_add_func("/adi/machine/stopped-does-no-dma", test_stopped_machine);
     qtest_add_func("/adi/machine/migrates-with-work", test_migration);
+    qtest_add_func("/adi/machine/migrates-to-its-like-only",
+                   test_migration_refused);
+    qtest_add_func("/adi/machine/can-be-plugged-in-later", test_plug);
     qtest_add_func("/adi/machine/migrates-in-error", test_migration_in_error);
     return g_test_run();
 }

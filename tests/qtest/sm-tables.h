@@ -83,7 +83,7 @@ typedef struct SmPasid {
     bool no_faults;         /* FPD: fault processing disabled */
 } SmPasid;
 
-/* A fault record, taken apart [VT-d 11.4.14]. */
+/* A fault record, taken apart [VT-d 11.4.7.6]. */
 typedef struct SmFault {
     uint8_t reason;
     uint16_t sid;
