@@ -22,6 +22,11 @@
 #define SM_BED_CAPTURE  (48 * MiB)      /* where the unit's messages land */
 #define SM_BED_EDU      Q35_SID(0, 2, 0)
 
+/* What edu's requests are translated with. */
+#define SM_BED_IOVA     0x12345000ull
+#define SM_BED_DOMAIN   7
+#define SM_BED_RID_PASID 9
+
 typedef struct SmBed {
     QTestState *qts;
     Sm sm;
@@ -78,6 +83,27 @@ static inline uint64_t sm_bed_blank(SmBed *bed, unsigned n)
                     sm_bed_pattern(of))
 #define sm_bed_assert_blank(bed, n) \
     g_assert_cmphex(qtest_readq((bed)->qts, sm_bed_page(n)), ==, SM_BED_BLANK)
+
+/* edu's requests are translated by @map. */
+static inline void sm_bed_use_map(SmBed *bed, SmMap map)
+{
+    sm_context_set(&bed->sm, bed->edu.f.sid, SM_BED_RID_PASID);
+    sm_pasid_set(&bed->sm, bed->edu.f.sid, SM_BED_RID_PASID,
+                 &(SmPasid) { SM_SECOND_STAGE, SM_BED_DOMAIN, map });
+}
+
+/* The common start: SM_BED_IOVA leads to data pages 0 and 1, in 4-level tables. */
+static inline SmMap sm_bed_open_mapped(SmBed *bed, const char *props)
+{
+    SmMap map;
+
+    sm_bed_open(bed, props, "");
+    map = sm_map_new(&bed->sm, 4);
+    sm_map(&bed->sm, &map, SM_BED_IOVA, sm_bed_page(0), 2, SM_RW);
+    sm_bed_use_map(bed, map);
+    sm_start(&bed->sm);
+    return map;
+}
 
 /* edu copies page 0 to page 1 by way of @iova, which leads to the two. */
 static inline void sm_bed_assert_copies(SmBed *bed, uint64_t iova)

@@ -1,7 +1,7 @@
 /*
  * DMA without PASID through intel-iommu-sm, by edu: second-stage translation
- * of every depth and page size, pass-through, faults, and caches that stay as
- * they are until invalidated.
+ * of every depth and page size, pass-through, and caches that stay as they are
+ * until invalidated.
  *
  * Copyright (c) The vtd-sm developers
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -10,45 +10,20 @@
 #include "qobject/qdict.h"
 #include "sm-bed.h"
 
-#define IOVA            0x12345000ull
-#define DOMAIN          7
-#define RID_PASID       9
+#define IOVA            SM_BED_IOVA
+#define DOMAIN          SM_BED_DOMAIN
+#define RID_PASID       SM_BED_RID_PASID
 
 /* Fault reasons [VT-d 7.1.3]. */
 enum {
-    ROOT_ACCESS = 0x38,
     ROOT_NOT_PRESENT = 0x39,
     CONTEXT_NOT_PRESENT = 0x41,
-    CONTEXT_RESERVED = 0x42,
     PASID_ENTRY_NOT_PRESENT = 0x59,
     PASID_ENTRY_INVALID = 0x5b,
     SS_NOT_PRESENT = 0x79,
     SS_RESERVED = 0x7a,
     SS_ADDRESS_BEYOND = 0x84,
-    WRITE_DENIED = 0x85,
-    READ_DENIED = 0x86,
 };
-
-/* edu's requests are translated by @map. */
-static void use_map(SmBed *bed, SmMap map)
-{
-    sm_context_set(&bed->sm, bed->edu.f.sid, RID_PASID);
-    sm_pasid_set(&bed->sm, bed->edu.f.sid, RID_PASID,
-                 &(SmPasid) { SM_SECOND_STAGE, DOMAIN, map });
-}
-
-/* The common start: IOVA leads to data pages 0 and 1, in 4-level tables. */
-static SmMap open_mapped(SmBed *bed, const char *props)
-{
-    SmMap map;
-
-    sm_bed_open(bed, props, "");
-    map = sm_map_new(&bed->sm, 4);
-    sm_map(&bed->sm, &map, IOVA, sm_bed_page(0), 2, SM_RW);
-    use_map(bed, map);
-    sm_start(&bed->sm);
-    return map;
-}
 
 static void test_direct_before_enabled(void)
 {
@@ -63,7 +38,7 @@ static void test_direct_after_disabled(void)
 {
     SmBed bed;
 
-    open_mapped(&bed, "");
+    sm_bed_open_mapped(&bed, "");
     sm_bed_assert_copies(&bed, IOVA);
     sm_command_off(&bed.sm, SM_GCMD_TE);
     sm_bed_assert_copies(&bed, sm_bed_page(0));
@@ -74,7 +49,7 @@ static void test_direct_after_reset(void)
 {
     SmBed bed;
 
-    open_mapped(&bed, "");
+    sm_bed_open_mapped(&bed, "");
     qtest_system_reset(bed.qts);
     qtest_outl(bed.qts, 0xcf8, 0x80000060);
     qtest_outl(bed.qts, 0xcfc, Q35_ECAM | 1);
@@ -98,7 +73,7 @@ static void test_levels(const void *data)
     sm_bed_open(&bed, props[levels], "");
     map = sm_map_new(&bed.sm, levels);
     sm_map(&bed.sm, &map, iova, sm_bed_page(0), 2, SM_RW);
-    use_map(&bed, map);
+    sm_bed_use_map(&bed, map);
     sm_start(&bed.sm);
     sm_bed_assert_copies(&bed, iova);
     sm_bed_close(&bed);
@@ -112,7 +87,7 @@ static void test_fewer_levels_than_supported(void)
     sm_bed_open(&bed, "aw-bits=57", "");
     map = sm_map_new(&bed.sm, 3);
     sm_map(&bed.sm, &map, IOVA, sm_bed_page(0), 2, SM_RW);
-    use_map(&bed, map);
+    sm_bed_use_map(&bed, map);
     sm_start(&bed.sm);
     sm_bed_assert_copies(&bed, IOVA);
     sm_bed_close(&bed);
@@ -126,7 +101,7 @@ static void test_beyond_levels(void)
     sm_bed_open(&bed, "aw-bits=48", "");
     map = sm_map_new(&bed.sm, 3);
     sm_map(&bed.sm, &map, 0, sm_bed_page(0), 2, SM_RW);
-    use_map(&bed, map);
+    sm_bed_use_map(&bed, map);
     sm_start(&bed.sm);
     edu_load(&bed.edu, 1ull << 39, 4);
     sm_bed_assert_fault(&bed, SS_ADDRESS_BEYOND, 1ull << 39, true);
@@ -138,7 +113,7 @@ static void test_more_levels_than_supported(void)
     SmBed bed;
 
     sm_bed_open(&bed, "aw-bits=48", "");
-    use_map(&bed, sm_map_new(&bed.sm, 5));
+    sm_bed_use_map(&bed, sm_map_new(&bed.sm, 5));
     sm_start(&bed.sm);
     edu_load(&bed.edu, IOVA, 4);
     sm_bed_assert_fault(&bed, PASID_ENTRY_INVALID, IOVA, true);
@@ -154,7 +129,7 @@ static void large_page(unsigned level, uint64_t iova, uint64_t addr)
     sm_bed_open(&bed, "", "");
     map = sm_map_new(&bed.sm, 4);
     sm_map_large(&bed.sm, &map, iova, addr, level, SM_RW);
-    use_map(&bed, map);
+    sm_bed_use_map(&bed, map);
     sm_start(&bed.sm);
     sm_bed_assert_copies(&bed, iova + SM_BED_DATA - addr);
     sm_bed_close(&bed);
@@ -178,7 +153,7 @@ static void test_large_page_with_low_address_bit(void)
     sm_bed_open(&bed, "", "");
     map = sm_map_new(&bed.sm, 4);
     sm_map_large(&bed.sm, &map, 0, SM_BED_DATA + SM_PAGE, 2, SM_RW);
-    use_map(&bed, map);
+    sm_bed_use_map(&bed, map);
     sm_start(&bed.sm);
     edu_load(&bed.edu, 0, 4);
     sm_bed_assert_fault(&bed, SS_RESERVED, 0, true);
@@ -194,7 +169,7 @@ static void test_interrupt_range_in_large_page(void)
     sm_bed_open(&bed, "intremap=off", "");
     map = sm_map_new(&bed.sm, 4);
     sm_map_large(&bed.sm, &map, 0xc0000000ull, 0, 3, SM_RW);
-    use_map(&bed, map);
+    sm_bed_use_map(&bed, map);
     sm_start(&bed.sm);
     qtest_writeq(bed.qts, 0x3edffff8, 0);      /* no RAM there: no matter */
     sm_bed_blank(&bed, 0);
@@ -216,6 +191,24 @@ static void test_pass_through(void)
     sm_bed_close(&bed);
 }
 
+/* A device may well reach the unit's own registers, and turn it off. */
+static void test_registers_by_dma(void)
+{
+    SmBed bed;
+
+    sm_bed_open(&bed, "", "");
+    sm_context_set(&bed.sm, bed.edu.f.sid, RID_PASID);
+    sm_pasid_set(&bed.sm, bed.edu.f.sid, RID_PASID,
+                 &(SmPasid) { SM_PASS_THROUGH, DOMAIN });
+    sm_start(&bed.sm);
+    qtest_writel(bed.qts, sm_bed_page(0), SM_GCMD_QIE);
+    edu_copy(&bed.edu, sm_bed_page(0), SM_UNIT_BASE + SM_REG_GCMD, 4);
+    g_assert_cmphex(sm_readl(&bed.sm, SM_REG_GSTS) &
+                    (SM_GCMD_TE | SM_GCMD_QIE), ==, SM_GCMD_QIE);
+    sm_bed_assert_copies(&bed, sm_bed_page(0));
+    sm_bed_close(&bed);
+}
+
 static void test_pass_through_absent(void)
 {
     SmBed bed;
@@ -233,7 +226,7 @@ static void test_pass_through_absent(void)
 static void test_crosses_pages(void)
 {
     SmBed bed;
-    SmMap map = open_mapped(&bed, "");
+    SmMap map = sm_bed_open_mapped(&bed, "");
     uint64_t i;
 
     /* Neighbours in one view, far apart in the other. */
@@ -253,221 +246,12 @@ static void test_crosses_pages(void)
     sm_bed_close(&bed);
 }
 
-/* ---- Faults -------------------------------------------------------------- */
-
-static void test_unmapped(void)
-{
-    SmBed bed;
-
-    open_mapped(&bed, "");
-    edu_load(&bed.edu, IOVA + 2 * SM_PAGE, 4);
-    sm_bed_assert_fault(&bed, SS_NOT_PRESENT, IOVA + 2 * SM_PAGE, true);
-    edu_store(&bed.edu, IOVA - SM_PAGE, 4);
-    sm_bed_assert_fault(&bed, SS_NOT_PRESENT, IOVA - SM_PAGE, false);
-    sm_bed_close(&bed);
-}
-
-static void test_read_only(void)
-{
-    SmBed bed;
-    SmMap map = open_mapped(&bed, "");
-
-    sm_map(&bed.sm, &map, IOVA + 4 * SM_PAGE, sm_bed_blank(&bed, 4), 1, SM_R);
-    edu_load(&bed.edu, IOVA + 4 * SM_PAGE, 8);
-    sm_assert_no_fault(&bed.sm);
-    edu_load(&bed.edu, IOVA, 8);
-    edu_store(&bed.edu, IOVA + 4 * SM_PAGE, 4);
-    sm_bed_assert_blank(&bed, 4);
-    sm_bed_assert_fault(&bed, WRITE_DENIED, IOVA + 4 * SM_PAGE, false);
-    sm_bed_close(&bed);
-}
-
-static void test_write_only(void)
-{
-    SmBed bed;
-    SmMap map = open_mapped(&bed, "");
-
-    sm_map(&bed.sm, &map, IOVA + 4 * SM_PAGE, sm_bed_blank(&bed, 4), 1, SM_W);
-    sm_bed_fill(&bed, 0);
-    edu_copy(&bed.edu, IOVA, IOVA + 4 * SM_PAGE, 8);
-    sm_bed_assert_pattern(&bed, 4, 0);
-    edu_load(&bed.edu, IOVA + 4 * SM_PAGE, 4);
-    sm_bed_assert_fault(&bed, READ_DENIED, IOVA + 4 * SM_PAGE, true);
-    sm_bed_close(&bed);
-}
-
-static void test_no_root(void)
-{
-    SmBed bed;
-
-    sm_bed_open(&bed, "", "");
-    sm_start(&bed.sm);
-    edu_load(&bed.edu, IOVA, 4);
-    sm_bed_assert_fault(&bed, ROOT_NOT_PRESENT, IOVA, true);
-    sm_bed_close(&bed);
-}
-
-static void test_no_context(void)
-{
-    SmBed bed;
-
-    sm_bed_open(&bed, "", "");
-    sm_context_addr(&bed.sm, bed.edu.f.sid);
-    sm_start(&bed.sm);
-    edu_load(&bed.edu, IOVA, 4);
-    sm_bed_assert_fault(&bed, CONTEXT_NOT_PRESENT, IOVA, true);
-    sm_bed_close(&bed);
-}
-
-static void test_context_reserved(void)
-{
-    SmBed bed;
-    uint64_t entry;
-
-    sm_bed_open(&bed, "", "");
-    use_map(&bed, sm_map_new(&bed.sm, 4));
-    entry = sm_context_addr(&bed.sm, bed.edu.f.sid);
-    qtest_writeq(bed.qts, entry + 24, 1ull << 63);
-    sm_start(&bed.sm);
-    edu_load(&bed.edu, IOVA, 4);
-    sm_bed_assert_fault(&bed, CONTEXT_RESERVED, IOVA, true);
-    sm_bed_close(&bed);
-}
-
-static void test_no_pasid_entry(void)
-{
-    SmBed bed;
-
-    sm_bed_open(&bed, "", "");
-    sm_context_set(&bed.sm, bed.edu.f.sid, RID_PASID);
-    sm_pasid_addr(&bed.sm, bed.edu.f.sid, RID_PASID);
-    sm_start(&bed.sm);
-    edu_load(&bed.edu, IOVA, 4);
-    sm_bed_assert_fault(&bed, PASID_ENTRY_NOT_PRESENT, IOVA, true);
-    sm_bed_close(&bed);
-}
-
-static void test_fpd(void)
-{
-    SmBed bed;
-    SmMap map;
-
-    sm_bed_open(&bed, "", "");
-    map = sm_map_new(&bed.sm, 4);
-    sm_context_set(&bed.sm, bed.edu.f.sid, RID_PASID);
-    sm_pasid_set(&bed.sm, bed.edu.f.sid, RID_PASID,
-                 &(SmPasid) { SM_SECOND_STAGE, DOMAIN, map,
-                              .no_faults = true });
-    sm_start(&bed.sm);
-    edu_load(&bed.edu, IOVA, 4);
-    sm_bed_close(&bed);         /* no fault was recorded */
-}
-
-static void test_root_over_registers(void)
-{
-    SmBed bed;
-
-    sm_bed_open(&bed, "", "");
-    bed.sm.root = SM_UNIT_BASE;
-    sm_start(&bed.sm);
-    edu_load(&bed.edu, IOVA, 4);
-    sm_bed_assert_fault(&bed, ROOT_ACCESS, IOVA, true);
-    sm_bed_close(&bed);
-}
-
-static void test_root_nowhere(void)
-{
-    SmBed bed;
-
-    sm_bed_open(&bed, "", "");
-    bed.sm.root = 0x7ffff000;
-    sm_start(&bed.sm);
-    edu_load(&bed.edu, IOVA, 4);
-    sm_bed_assert_fault(&bed, ROOT_ACCESS, IOVA, true);
-    sm_bed_close(&bed);
-}
-
-static void test_overflow(void)
-{
-    SmBed bed;
-    uint32_t status;
-
-    open_mapped(&bed, "fault-records=1");
-    edu_load(&bed.edu, 0, 4);
-    edu_load(&bed.edu, 16 * SM_PAGE, 4);
-    status = sm_readl(&bed.sm, SM_REG_FSTS);
-    g_assert_cmphex(status & SM_FSTS_PFO, ==, SM_FSTS_PFO);
-    sm_bed_assert_fault(&bed, SS_NOT_PRESENT, 0, true);
-    sm_writel(&bed.sm, SM_REG_FSTS, SM_FSTS_PFO);
-    g_assert_cmphex(sm_readl(&bed.sm, SM_REG_FSTS) & 3, ==, 0);
-    edu_load(&bed.edu, 32 * SM_PAGE, 4);
-    sm_bed_assert_fault(&bed, SS_NOT_PRESENT, 32 * SM_PAGE, true);
-    sm_bed_close(&bed);
-}
-
-/* However many pieces the access was made in. */
-static void test_one_record_for_one_dma(void)
-{
-    SmBed bed;
-
-    open_mapped(&bed, "");
-    edu_load(&bed.edu, 0, SM_PAGE);
-    sm_bed_assert_fault(&bed, SS_NOT_PRESENT, 0, true);
-    edu_load(&bed.edu, 0, SM_PAGE);
-    sm_bed_assert_fault(&bed, SS_NOT_PRESENT, 0, true);
-    sm_bed_close(&bed);         /* neither another nor an overflow */
-}
-
-static void test_records_in_order(void)
-{
-    SmBed bed;
-    unsigned i;
-
-    open_mapped(&bed, "fault-records=4");
-    for (i = 0; i < 4; i++) {
-        edu_load(&bed.edu, i * SM_PAGE, 4);
-    }
-    for (i = 0; i < 4; i++) {
-        sm_bed_assert_fault(&bed, SS_NOT_PRESENT, i * SM_PAGE, true);
-    }
-    sm_bed_close(&bed);
-}
-
-static void test_fault_interrupt(void)
-{
-    SmBed bed;
-
-    open_mapped(&bed, "");
-    sm_bed_capture(&bed, SM_REG_FEDATA, 0x4321);
-    sm_writel(&bed.sm, SM_REG_FECTL, 0);
-    edu_load(&bed.edu, 0, 4);
-    g_assert_cmphex(sm_bed_captured(&bed), ==, 0x4321);
-    sm_bed_assert_fault(&bed, SS_NOT_PRESENT, 0, true);
-    sm_bed_close(&bed);
-}
-
-static void test_fault_interrupt_masked(void)
-{
-    SmBed bed;
-
-    open_mapped(&bed, "");
-    sm_bed_capture(&bed, SM_REG_FEDATA, 0x4321);
-    edu_load(&bed.edu, 0, 4);
-    g_assert_cmphex(sm_bed_captured(&bed), ==, 0);
-    g_assert_cmphex(sm_readl(&bed.sm, SM_REG_FECTL), ==, 0xc0000000);
-    sm_writel(&bed.sm, SM_REG_FECTL, 0);
-    g_assert_cmphex(sm_bed_captured(&bed), ==, 0x4321);
-    g_assert_cmphex(sm_readl(&bed.sm, SM_REG_FECTL), ==, 0);
-    sm_bed_assert_fault(&bed, SS_NOT_PRESENT, 0, true);
-    sm_bed_close(&bed);
-}
-
 /* ---- Caches -------------------------------------------------------------- */
 
 static void test_stale_translation(void)
 {
     SmBed bed;
-    SmMap map = open_mapped(&bed, "");
+    SmMap map = sm_bed_open_mapped(&bed, "");
 
     sm_bed_assert_copies(&bed, IOVA);
     sm_bed_fill(&bed, 5);
@@ -483,7 +267,7 @@ static void test_stale_translation(void)
 static void test_other_domain_keeps(void)
 {
     SmBed bed;
-    SmMap map = open_mapped(&bed, "");
+    SmMap map = sm_bed_open_mapped(&bed, "");
 
     sm_bed_assert_copies(&bed, IOVA);
     sm_bed_fill(&bed, 5);
@@ -501,7 +285,7 @@ static void test_other_domain_keeps(void)
 static void test_unmap_then_fault(void)
 {
     SmBed bed;
-    SmMap map = open_mapped(&bed, "");
+    SmMap map = sm_bed_open_mapped(&bed, "");
 
     sm_bed_assert_copies(&bed, IOVA);
     sm_unmap(&bed.sm, &map, IOVA, 1);
@@ -515,7 +299,7 @@ static void test_stale_pasid_entry(void)
 {
     SmBed bed;
 
-    open_mapped(&bed, "");
+    sm_bed_open_mapped(&bed, "");
     sm_bed_assert_copies(&bed, IOVA);
     sm_pasid_clear(&bed.sm, bed.edu.f.sid, RID_PASID);
     sm_bed_assert_copies(&bed, IOVA);
@@ -530,7 +314,7 @@ static void test_stale_context(void)
 {
     SmBed bed;
 
-    open_mapped(&bed, "");
+    sm_bed_open_mapped(&bed, "");
     sm_bed_assert_copies(&bed, IOVA);
     qtest_writeq(bed.qts, sm_context_addr(&bed.sm, bed.edu.f.sid), 0);
     sm_bed_assert_copies(&bed, IOVA);
@@ -545,7 +329,7 @@ static void test_stale_context(void)
 static void test_rid_pasid_selects(void)
 {
     SmBed bed;
-    SmMap map = open_mapped(&bed, "");
+    SmMap map = sm_bed_open_mapped(&bed, "");
     SmMap other = sm_map_new(&bed.sm, 4);
 
     sm_map(&bed.sm, &other, IOVA, sm_bed_fill(&bed, 6), 1, SM_RW);
@@ -582,7 +366,7 @@ static void test_bus_number_changes(void)
         edu_open(&bed.edu, bed.qts, Q35_SID(bus, 0, 0), &bed.next_bar);
         edu_load(&bed.edu, IOVA, 4);
         sm_bed_assert_fault(&bed, ROOT_NOT_PRESENT, IOVA, true);
-        use_map(&bed, map);
+        sm_bed_use_map(&bed, map);
         sm_bed_assert_copies(&bed, IOVA);
     }
     sm_bed_close(&bed);
@@ -595,7 +379,7 @@ static void test_stats(void)
     QDict *answer;
     const char *json;
 
-    open_mapped(&bed, "");
+    sm_bed_open_mapped(&bed, "");
     sm_bed_assert_copies(&bed, IOVA);
     edu_load(&bed.edu, 0, 4);
     sm_bed_assert_fault(&bed, SS_NOT_PRESENT, 0, true);
@@ -633,34 +417,13 @@ static void add_scalable(void)
     qtest_add_func("/sm/dma/large-page-around-interrupts-translates",
                    test_interrupt_range_in_large_page);
     qtest_add_func("/sm/dma/pass-through-changes-nothing", test_pass_through);
+    qtest_add_func("/sm/dma/registers-by-dma", test_registers_by_dma);
     qtest_add_func("/sm/dma/pass-through-absent-faults",
                    test_pass_through_absent);
     qtest_add_func("/sm/dma/transfer-follows-pages", test_crosses_pages);
     qtest_add_func("/sm/dma/rid-pasid-selects-entry", test_rid_pasid_selects);
     qtest_add_func("/sm/dma/bus-number-may-change", test_bus_number_changes);
     qtest_add_func("/sm/dma/statistics-count", test_stats);
-}
-
-static void add_faults(void)
-{
-    qtest_add_func("/sm/fault/unmapped", test_unmapped);
-    qtest_add_func("/sm/fault/write-to-read-only", test_read_only);
-    qtest_add_func("/sm/fault/read-of-write-only", test_write_only);
-    qtest_add_func("/sm/fault/no-root-entry", test_no_root);
-    qtest_add_func("/sm/fault/no-context-entry", test_no_context);
-    qtest_add_func("/sm/fault/reserved-bit-in-context", test_context_reserved);
-    qtest_add_func("/sm/fault/no-pasid-entry", test_no_pasid_entry);
-    qtest_add_func("/sm/fault/fpd-silences", test_fpd);
-    qtest_add_func("/sm/fault/root-table-over-registers",
-                   test_root_over_registers);
-    qtest_add_func("/sm/fault/root-table-in-no-memory", test_root_nowhere);
-    qtest_add_func("/sm/fault/overflow-is-told", test_overflow);
-    qtest_add_func("/sm/fault/one-record-for-one-dma",
-                   test_one_record_for_one_dma);
-    qtest_add_func("/sm/fault/records-in-order", test_records_in_order);
-    qtest_add_func("/sm/fault/interrupts", test_fault_interrupt);
-    qtest_add_func("/sm/fault/masked-interrupt-waits",
-                   test_fault_interrupt_masked);
 }
 
 static void add_caches(void)
@@ -680,7 +443,6 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     add_scalable();
-    add_faults();
     add_caches();
     return g_test_run();
 }

@@ -8,9 +8,7 @@
 #include "qobject/qdict.h"
 #include "sm-bed.h"
 
-#define IOVA            0x12345000ull
-#define DOMAIN          7
-#define RID_PASID       9
+#define IOVA            SM_BED_IOVA
 
 static void wait_for(QTestState *qts, const char *command, const char *wanted)
 {
@@ -45,15 +43,8 @@ static char *state_file(void)
 static void save_machine(SmBed *from, const char *file)
 {
     g_autofree char *uri = g_strdup_printf("file:%s", file);
-    SmMap map;
 
-    sm_bed_open(from, "", "");
-    map = sm_map_new(&from->sm, 4);
-    sm_map(&from->sm, &map, IOVA, sm_bed_page(0), 2, SM_RW);
-    sm_context_set(&from->sm, from->edu.f.sid, RID_PASID);
-    sm_pasid_set(&from->sm, from->edu.f.sid, RID_PASID,
-                 &(SmPasid) { SM_SECOND_STAGE, DOMAIN, map });
-    sm_start(&from->sm);
+    sm_bed_open_mapped(from, "");
     sm_queue_wait(&from->sm);
     edu_load(&from->edu, 0, 4);
     sm_bed_fill(from, 0);

@@ -164,6 +164,30 @@ static void test_every_write(void)
     sm_bed_close(&bed);
 }
 
+/* Some software writes back GSTS as it reads, one-shot bits and all. */
+static void test_one_shot_bits_again(void)
+{
+    static const uint32_t bits[] = {
+        SM_GCMD_QIE, SM_GCMD_SRTP, SM_GCMD_TE,
+    };
+    SmBed bed;
+    uint32_t all = 0;
+    unsigned i;
+
+    sm_bed_open(&bed, "", "");
+    sm_writeq(&bed.sm, SM_REG_IQA, bed.sm.queue | SM_IQA_WIDE);
+    sm_writeq(&bed.sm, SM_REG_RTADDR, bed.sm.root | SM_RTADDR_SCALABLE);
+    for (i = 0; i < G_N_ELEMENTS(bits); i++) {
+        sm_writel(&bed.sm, SM_REG_GCMD,
+                  sm_readl(&bed.sm, SM_REG_GSTS) | bits[i]);
+        all |= bits[i];
+        g_assert_cmphex(sm_readl(&bed.sm, SM_REG_GSTS), ==, all);
+    }
+    g_assert_cmphex(sm_readl(&bed.sm, SM_REG_FSTS), ==, 0);
+    sm_queue_wait(&bed.sm);
+    sm_bed_close(&bed);
+}
+
 /* ---- Capabilities -------------------------------------------------------- */
 
 typedef struct Capability {
@@ -456,6 +480,8 @@ static void add_registers(void)
                    test_two_registers_at_once);
     qtest_add_func("/sm/register/odd-accesses-do-nothing", test_odd_accesses);
     qtest_add_func("/sm/register/every-write-is-survived", test_every_write);
+    qtest_add_func("/sm/register/one-shot-bits-may-be-written-back",
+                   test_one_shot_bits_again);
 }
 
 static void add_queue(void)
