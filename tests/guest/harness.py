@@ -16,7 +16,7 @@ import kernels
 import views
 import vm
 
-SPLAT = re.compile(r"BUG:|WARNING:|Oops|general protection|stall|possible recursive locking|"
+SPLAT = re.compile(r"BUG:|WARNING:|Oops|general protection|detected (expedited )?stall|possible recursive locking|"
                    r"blocked for more than|refcount_t|Call Trace|list_(add|del) corruption")
 TAP_RESULT = re.compile(r"\s*(ok|not ok) \d+ ?-? ?(.*?)(?: # SKIP ?(.*))?$")
 RESTARTS = 3
