@@ -407,6 +407,37 @@ START_TEST(the_unit_counts_what_every_pasid_did)
 }
 END_TEST
 
+START_TEST(an_invalidation_counts_for_whom_it_names)
+{
+    static const struct {
+        Descriptor d;
+        unsigned counts;
+    } orders[] = {
+        { {{ 7 | 1 << 4 | DOMAIN << 16 | (uint64_t)PASID << 32 }}, 1 },
+        { {{ 7 | 1 << 4 | DOMAIN << 16 | (uint64_t)(PASID + 1) << 32 }}, 0 },
+        { {{ 7 | 1 << 4 | (DOMAIN + 1) << 16 | (uint64_t)PASID << 32 }}, 0 },
+        { {{ 7 | DOMAIN << 16 }}, 1 },
+        { {{ 7 | (DOMAIN + 1) << 16 }}, 0 },
+        { {{ 2 | 2 << 4 | DOMAIN << 16 }}, 1 },
+        { {{ 2 | 2 << 4 | (DOMAIN + 1) << 16 }}, 0 },
+        { {{ 2 | 3 << 4 | DOMAIN << 16 }}, 1 },
+        { {{ 6 | 2 << 4 | DOMAIN << 16 | (uint64_t)PASID << 32 }}, 1 },
+        { {{ 6 | 2 << 4 | DOMAIN << 16 | (uint64_t)(PASID + 1) << 32 }}, 0 },
+    };
+    given_device(&widest);
+    write_reaches(DEV, PASID, IOVA, TARGET);
+    for (unsigned i = 0; i < G_N_ELEMENTS(orders); i++) {
+        see();
+        uint64_t before = seen[0].invalidations;
+        execute(orders[i].d);
+        see();
+        ck_assert_uint_eq(rows, 1);
+        ck_assert_msg(seen[0].invalidations == before + orders[i].counts,
+                      "order %u", i);
+    }
+}
+END_TEST
+
 START_TEST(what_was_seen_is_told_in_order)
 {
     static const struct {
@@ -487,6 +518,7 @@ static Suite *pasid(void)
     tcase_add_test(t, an_execute_request_is_refused);
     tcase_add_test(t, a_cached_translation_does_not_let_a_supervisor_in);
     tcase_add_test(t, the_unit_counts_what_every_pasid_did);
+    tcase_add_test(t, an_invalidation_counts_for_whom_it_names);
     tcase_add_test(t, what_was_seen_is_told_in_order);
     tcase_add_test(t, a_legacy_function_is_seen_without_a_pasid);
     return s;
