@@ -243,6 +243,19 @@ START_TEST(records_start_anew_when_nothing_is_remapped)
 }
 END_TEST
 
+START_TEST(records_start_anew_after_reset)
+{
+    given_device(4);
+    fault_at(0);
+    fault_at(PAGE);
+    dmar_reset(m.dmar);
+    command(GCMD_TE);
+    dma(DMAR_WRITE, DEV, NO_PASID, 0);
+    ck_assert_uint_eq(first_index(), 0);
+    fault_left(FAULT_LEGACY_ROOT_ACCESS, DEV);
+}
+END_TEST
+
 /* A host makes one large access of many small ones: they fault alike. */
 START_TEST(a_fault_that_repeats_the_last_is_recorded_once)
 {
@@ -485,6 +498,7 @@ static Suite *faults(void)
     tcase_add_test(t, nothing_is_recorded_while_overflow_stands);
     tcase_add_test(t, records_are_used_around_the_end);
     tcase_add_test(t, the_first_record_is_named_until_all_are_clear);
+    tcase_add_test(t, records_start_anew_after_reset);
     tcase_add_test(t, records_start_anew_when_nothing_is_remapped);
 
     tcase_add_loop_test(t, a_fault_that_repeats_the_last_is_recorded_once, 1, 4);

@@ -407,6 +407,23 @@ START_TEST(the_unit_counts_what_every_pasid_did)
 }
 END_TEST
 
+START_TEST(who_was_refused_is_seen_too)
+{
+    given_scalable(&widest);
+    write_faults(DEV, PASID, IOVA, FAULT_ROOT_NOT_PRESENT);
+    see();
+    ck_assert_uint_eq(rows, 1);
+    ck_assert_uint_eq(seen[0].pasid, PASID);
+    ck_assert(seen[0].with_pasid);
+    ck_assert_uint_eq(seen[0].faults, 1);
+    ck_assert_uint_eq(seen[0].translations, 0);
+    write_faults(DEV + 1, NO_PASID, IOVA, FAULT_ROOT_NOT_PRESENT);
+    see();
+    ck_assert_uint_eq(rows, 2);
+    ck_assert(!seen[1].with_pasid);
+}
+END_TEST
+
 START_TEST(an_invalidation_counts_for_whom_it_names)
 {
     static const struct {
@@ -518,6 +535,7 @@ static Suite *pasid(void)
     tcase_add_test(t, an_execute_request_is_refused);
     tcase_add_test(t, a_cached_translation_does_not_let_a_supervisor_in);
     tcase_add_test(t, the_unit_counts_what_every_pasid_did);
+    tcase_add_test(t, who_was_refused_is_seen_too);
     tcase_add_test(t, an_invalidation_counts_for_whom_it_names);
     tcase_add_test(t, what_was_seen_is_told_in_order);
     tcase_add_test(t, a_legacy_function_is_seen_without_a_pasid);
