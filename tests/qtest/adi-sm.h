@@ -19,13 +19,13 @@
  * data, and above them two large ones for long copies.
  */
 #define IOVA            0x40000000ull
-#define SMALL_PAGES     16u
+#define SMALL_PAGES     104u
 #define LARGE           (2 * MIB)
 #define LARGE_SRC       (IOVA + LARGE)
 #define LARGE_DST       (IOVA + 2 * LARGE)
-#define RING_ORDER      8u              /* 0x4000 bytes, records 0x2000 */
-#define SRC_OFFSET      0x8000u         /* in the small pages */
-#define DST_OFFSET      0xc000u
+#define RING_ORDER      12u             /* 0x40000 bytes, records 0x20000 */
+#define SRC_OFFSET      0x60000u        /* in the small pages */
+#define DST_OFFSET      0x64000u
 #define SRC             (IOVA + SRC_OFFSET)
 #define DST             (IOVA + DST_OFFSET)
 #define OUTSIDE         (IOVA + SMALL_PAGES * SM_PAGE)
