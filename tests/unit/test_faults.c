@@ -243,6 +243,24 @@ START_TEST(records_start_anew_when_nothing_is_remapped)
 }
 END_TEST
 
+START_TEST(records_go_on_while_interrupts_are_remapped)
+{
+    given_device(4);
+    command(GCMD_IRE);
+    fault_at(0);
+    take_fault();
+    command_off(GCMD_TE);
+    command(GCMD_TE);
+    fault_at(PAGE);
+    ck_assert_uint_eq(first_index(), 1);
+    take_fault();
+    command_off(GCMD_IRE);
+    fault_at(2 * PAGE);
+    ck_assert_uint_eq(first_index(), 2);
+    take_fault();
+}
+END_TEST
+
 START_TEST(records_start_anew_after_reset)
 {
     given_device(4);
@@ -498,6 +516,7 @@ static Suite *faults(void)
     tcase_add_test(t, nothing_is_recorded_while_overflow_stands);
     tcase_add_test(t, records_are_used_around_the_end);
     tcase_add_test(t, the_first_record_is_named_until_all_are_clear);
+    tcase_add_test(t, records_go_on_while_interrupts_are_remapped);
     tcase_add_test(t, records_start_anew_after_reset);
     tcase_add_test(t, records_start_anew_when_nothing_is_remapped);
 

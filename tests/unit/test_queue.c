@@ -574,6 +574,7 @@ START_TEST(a_device_tlb_is_told_one_page)
     const DmarDeviceTlbInvalidation *what = told();
     ck_assert_uint_eq(what->source_id, DEV);
     ck_assert_uint_eq(what->pasid, DMAR_NO_PASID);
+    ck_assert(!what->every_pasid);
     ck_assert_uint_eq(what->addr, 0x12345000);
     ck_assert_uint_eq(what->size, PAGE);
 }
