@@ -80,8 +80,9 @@ class Machine:
 
     def command_line(self):
         """The kernel's: later words win, so the user's come last."""
-        # The kernel's check of the timer counts ticks, and panics on a busy host.
-        words = ["console=ttyS0,115200", "panic=-1", "oops=panic", "no_timer_check", IOMMUS[self.iommu][1]]
+        # On a busy host the kernel would measure the TSC wrongly, and find that the timer does not work.
+        words = ["console=ttyS0,115200", "panic=-1", "oops=panic", "no_timer_check", "tsc=unstable", "printk.time=1",
+                 IOMMUS[self.iommu][1]]
         if self.gdb:
             words.append("nokaslr")
         return " ".join(w for w in words + [self.append] if w)
