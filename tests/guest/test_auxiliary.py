@@ -12,7 +12,12 @@ lazy = Group("lazy", machine(append="iommu.strict=0"))
 passthrough = Group("iommu=pt", machine(append="iommu=pt"))
 # Devices for the kernel's own tests: two that can have auxiliary domains, one that cannot.
 api = Group("iommu", machine(qemu_args=["-device", "adi,adis=4,addr=7", "-device", "edu,addr=8"]))
-GROUPS = [api, aux, port, lazy, passthrough]
+most = Group("1023 ADIs", machine(adis=1023))
+one = Group("1 ADI", machine(adis=1))
+# The remapping unit's properties.
+VARIANTS = [Group(prop, machine(qemu_args=["-global", f"intel-iommu-sm.{prop}"]))
+            for prop in ("aw-bits=39", "aw-bits=57", "caching-mode=on", "eim=on", "pasid-bits=8")]
+GROUPS = [api, aux, port, lazy, passthrough, most, one] + VARIANTS
 
 DATA = 0x2000000
 RING = 0x1000000
@@ -521,8 +526,36 @@ def basics(group):
         program(case, "adi-wild adi-host")
 
 
-for _group in (port, lazy, passthrough):
+for _group in [port, lazy, passthrough] + VARIANTS:
     basics(_group)
+
+
+def offered(case):
+    return int(case.sh(f"cat /sys/bus/pci/devices/{case.bdf()}/mdev_supported_types/adi-aux/available_instances").out)
+
+
+@most.test
+def all_offered(case):
+    """the largest device offers 1023 ADIs, and they work"""
+    case.equal(offered(case), 1023, "available")
+    program(case, "adi-many 10 2")
+    case.selftest()
+
+
+@one.test
+def single(case):
+    """the smallest device has one ADI, for one owner after the other"""
+    case.equal(offered(case), 1, "available")
+    user = case.user()
+    case.copies(user)
+    case.check(case.owner("other").ask("mdev m adi-aux").word == "error", "two owners")
+    case.equal(offered(case), 0, "available")
+    user.kill()
+    heir = case.owner("heir")
+    heir.must(f"adopt m {user.uuid}")
+    for command in ("space s", "join m s", f"map s {DATA:#x} 0x20000 1", f"open m {RING:#x}"):
+        heir.must(command)
+    case.copies(heir)
 
 
 @passthrough.test
