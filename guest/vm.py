@@ -291,7 +291,7 @@ class Guest:
             pass
         return self
 
-    def sh(self, command, timeout=30):
+    def sh(self, command, timeout=60):
         """Run @command in the guest's shell; one line, no newline in it."""
         deadline = time.monotonic() + timeout
         self._lines["tty"].sendall(command.replace("\n", " ; ").encode() + b"\n")

@@ -63,7 +63,7 @@ class Case:
 
     # ---- verbs
 
-    def sh(self, command, timeout=30):
+    def sh(self, command, timeout=60):
         return self.guest.sh(command, timeout)
 
     def owner(self, name=None):
