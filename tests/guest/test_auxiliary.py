@@ -107,6 +107,13 @@ def wild_host(case):
 
 
 @aux.test
+def twins(case):
+    """both types answer the same random descriptors, good and bad, with the same registers, records and memory"""
+    case.expect_faults()
+    program(case, "adi-twin 100", 120)
+
+
+@aux.test
 def unmap(case):
     """memory that was unmapped cannot be reached any more"""
     case.expect_faults()
