@@ -163,6 +163,17 @@ class GroupRun:
         self.boots = 0
 
     def boot(self):
+        """A guest that hangs while it boots gets a second chance, and that is said: a host may be too busy."""
+        try:
+            self.boot_once()
+        except vm.GuestFailure as failure:
+            if self.guest.process.poll() is not None:
+                raise
+            print(indent(f"{self.group.name}: booted again: {failure}\n{self.log_tail()}"), flush=True)
+            self.guest.stop()
+            self.boot_once()
+
+    def boot_once(self):
         self.boots += 1
         machine = self.group.machine(self.options)
         self.guest = vm.Guest(machine).start()
