@@ -19,6 +19,7 @@ import vm
 SPLAT = re.compile(r"BUG:|WARNING:|Oops|general protection|detected (expedited )?stall|possible recursive locking|"
                    r"blocked for more than|refcount_t|Call Trace|list_(add|del) corruption")
 TAP_RESULT = re.compile(r"\s*(ok|not ok) \d+ ?-? ?(.*?)(?: # SKIP ?(.*))?$")
+FAULT_REPORT = re.compile(r"^\[ *(\d+\.\d+)\] DMAR: DRHD: handling fault", re.MULTILINE)
 RESTARTS = 3
 
 
@@ -126,7 +127,13 @@ class Case:
         raise Skipped(why)
 
     def expect_faults(self):
+        """Also waits until the kernel will report one: of more than three in five seconds it says nothing."""
         self._faults_expected = True
+        reports = FAULT_REPORT.findall(self.guest.log())
+        if reports:
+            silence = float(reports[-1]) + 5.5 - float(self.sh("cut -d ' ' -f 1 /proc/uptime").out)
+            if silence > 0:
+                self.sh(f"sleep {silence:.1f}")
 
     # ---- the end
 
