@@ -33,7 +33,8 @@ Output of CMD goes to standard output and standard error as it does in the guest
 its standard input is empty. The exit status is CMD's, or that of the shell:
   124  the time of --timeout is over
   125  the guest could not be started, or ended before CMD did
-Programs in the guest that drive ADIs: adi-copy, adi-wild, adi-unmap, adi-hold, adi-stat.
+Programs in the guest that drive ADIs: adi-copy, adi-wild, adi-unmap, adi-hold,
+adi-many, adi-churn; adi-sh and adi-ask to drive one by hand.
 """
 
 
