@@ -78,15 +78,17 @@ def parse(argv):
 
 
 def machine_of(args, command):
-    kernel = kernels.kernel_find(args.kernel)
-    if args.modules:
-        if not os.path.isdir(args.modules):
-            raise kernels.Mistake(f"--modules {args.modules}: no such folder")
-        kernel.module_dir = args.modules
+    """What is wrong with the other options is said before a kernel is built for minutes."""
+    if args.modules and not os.path.isdir(args.modules):
+        raise kernels.Mistake(f"--modules {args.modules}: no such folder")
     machine = vm.Machine(
-        kernel=kernel, initrd=args.initrd, append=args.append, iommu=args.iommu, adis=None if args.no_adi else args.adis,
+        kernel=None, initrd=args.initrd, append=args.append, iommu=args.iommu, adis=None if args.no_adi else args.adis,
         adi_behind_port=args.behind_port, memory=args.memory, cpus=args.cpus, kvm=args.kvm, gdb=args.gdb,
         disks=args.disk, share=args.share, qemu_args=args.qemu_arg)
+    machine.check()
+    machine.kernel = kernels.kernel_find(args.kernel)
+    if args.modules:
+        machine.kernel.module_dir = args.modules
     if command:
         # One word is a line for the shell; several are a program and its arguments.
         line = command[0] if len(command) == 1 else shlex.join(command)
@@ -157,7 +159,6 @@ def main(argv):
     try:
         machine = machine_of(args, command)
         if args.show:
-            machine.check()
             initrd = args.initrd or vm.initramfs_find()
             print(shlex.join(machine.qemu_command(initrd) + ["-serial", "mon:stdio"]))
             return 0
