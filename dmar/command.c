@@ -18,15 +18,6 @@ static void set_status(Dmar *dmar, uint32_t bit, bool on)
     dmar_set32(dmar, GSTS_REG, on ? status | bit : status & ~bit);
 }
 
-static void tell_host(Dmar *dmar)
-{
-    if (dmar->host.remapping_changed) {
-        dmar->host.remapping_changed(dmar->opaque,
-                                     dmar_status(dmar, GCMD_TE),
-                                     dmar_status(dmar, GCMD_IRE));
-    }
-}
-
 /* [VT-d 6.6]: without ESRTPS the caches are software's to invalidate. */
 static void set_root_table(Dmar *dmar, bool on)
 {
@@ -68,7 +59,7 @@ static void enable_interrupts(Dmar *dmar, bool on)
 {
     set_status(dmar, GCMD_IRE, on);
     maybe_restart_fault_index(dmar);
-    tell_host(dmar);
+    dmar_tell_remapping(dmar);
 }
 
 static void pass_compatibility(Dmar *dmar, bool on)
@@ -85,7 +76,7 @@ static void enable_translation(Dmar *dmar, bool on)
         dmar_invalidate_everything(dmar);
     }
     maybe_restart_fault_index(dmar);
-    tell_host(dmar);
+    dmar_tell_remapping(dmar);
 }
 
 typedef struct Command {

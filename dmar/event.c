@@ -1,7 +1,6 @@
 /*
  * Messages of the unit itself: the fault event [VT-d 7.3] and the
- * invalidation completion event [VT-d 6.5.2.10], and the steps it reports to
- * its host.
+ * invalidation completion event [VT-d 6.5.2.10].
  *
  * An event raises IP; the message goes out at once unless IM masks it, and
  * then when software unmasks it.  The messages are not remapped
@@ -39,17 +38,4 @@ void dmar_event_raise(Dmar *dmar, uint64_t control_register)
     dmar_set32(dmar, control_register,
                dmar_get32(dmar, control_register) | (uint32_t)EVENT_CTL_IP);
     dmar_event_settle(dmar, control_register);
-}
-
-void dmar_report(Dmar *dmar, DmarEventKind kind, uint16_t source_id,
-                 uint32_t pasid, uint64_t addr, uint64_t value, uint64_t detail)
-{
-    if (dmar->host.event) {
-        DmarEvent event = {
-            .kind = kind, .source_id = source_id, .pasid = pasid,
-            .addr = addr, .value = value, .detail = detail,
-        };
-
-        dmar->host.event(dmar->opaque, &event);
-    }
 }

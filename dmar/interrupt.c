@@ -66,11 +66,9 @@ static uint8_t read_entry(Remap *r, InterruptEntry *out)
         r->fpd = out->word[0] & IRTE0_FPD;
         return FAULT_NONE;
     }
-    if (!dmar->host.read(dmar->opaque, addr, out->word, sizeof(*out))) {
+    if (!dmar_read_words(dmar, addr, out->word, 2)) {
         return FAULT_IR_ENTRY_ACCESS;
     }
-    out->word[0] = GUINT64_FROM_LE(out->word[0]);
-    out->word[1] = GUINT64_FROM_LE(out->word[1]);
     r->fpd = out->word[0] & IRTE0_FPD;
     if (!(out->word[0] & IRTE0_P)) {
         return FAULT_IR_ENTRY_NOT_PRESENT;

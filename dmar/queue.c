@@ -74,13 +74,8 @@ static unsigned check_mode(const Dmar *dmar, const Queue *q)
 static unsigned fetch(Dmar *dmar, const Queue *q, InvDescriptor *d)
 {
     *d = (InvDescriptor) { { 0 } };
-    if (!dmar->host.read(dmar->opaque, q->base + q->head, d->word, q->width)) {
-        return IQEI_FETCH;
-    }
-    for (unsigned i = 0; i < q->width / 8; i++) {
-        d->word[i] = GUINT64_FROM_LE(d->word[i]);
-    }
-    return IQEI_NONE;
+    return dmar_read_words(dmar, q->base + q->head, d->word, q->width / 8)
+           ? IQEI_NONE : IQEI_FETCH;
 }
 
 static unsigned step(Dmar *dmar, const Queue *q)

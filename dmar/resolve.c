@@ -28,17 +28,6 @@ static bool with_pasid(const Resolution *r)
     return r->request->pasid != DMAR_NO_PASID;
 }
 
-static bool read_words(Dmar *dmar, uint64_t addr, uint64_t *words, unsigned count)
-{
-    if (!dmar->host.read(dmar->opaque, addr, words, 8 * count)) {
-        return false;
-    }
-    for (unsigned i = 0; i < count; i++) {
-        words[i] = GUINT64_FROM_LE(words[i]);
-    }
-    return true;
-}
-
 /* Domain-ids are as wide as CAP.ND says; the rest is reserved. */
 static uint64_t domain_mask(const Dmar *dmar, uint64_t field)
 {
@@ -59,7 +48,7 @@ static uint8_t legacy_root(Resolution *r, uint64_t *context_table)
     uint64_t addr = (dmar->root_latched & RTADDR_RTA) +
                     sizeof(entry) * (r->request->source_id >> 8);
 
-    if (!read_words(dmar, addr, entry.word, 2)) {
+    if (!dmar_read_words(dmar, addr, entry.word, 2)) {
         return FAULT_LEGACY_ROOT_ACCESS;
     }
     if (!(entry.word[0] & ROOT_P)) {
@@ -138,7 +127,7 @@ static uint8_t read_legacy_context(Resolution *r, DmarContext *out)
         return reason;
     }
     table += sizeof(entry) * (r->request->source_id & 0xff);
-    if (!read_words(r->dmar, table, entry.word, 2)) {
+    if (!dmar_read_words(r->dmar, table, entry.word, 2)) {
         return FAULT_LEGACY_CONTEXT_ACCESS;
     }
     r->fpd |= entry.word[0] & LCTX0_FPD;
@@ -169,7 +158,7 @@ static uint8_t scalable_root(Resolution *r, uint64_t *context_table)
                     sizeof(RootEntry) * (sid >> 8) + (upper ? 8 : 0);
     uint64_t half;
 
-    if (!read_words(dmar, addr, &half, 1)) {
+    if (!dmar_read_words(dmar, addr, &half, 1)) {
         return FAULT_ROOT_ACCESS;
     }
     if (!(half & ROOT_P)) {
@@ -226,7 +215,7 @@ static uint8_t read_scalable_context(Resolution *r, DmarContext *out)
         return reason;
     }
     addr += sizeof(entry) * (r->request->source_id & 0x7f);
-    if (!read_words(r->dmar, addr, entry.word, 4)) {
+    if (!dmar_read_words(r->dmar, addr, entry.word, 4)) {
         return FAULT_CONTEXT_ACCESS;
     }
     r->fpd |= entry.word[0] & SCTX0_FPD;
@@ -271,7 +260,7 @@ static uint8_t read_directory(Resolution *r, const DmarContext *context,
     uint64_t addr = context->directory + 8 * (uint64_t)(pasid >> 6);
     uint64_t entry;
 
-    if (!read_words(r->dmar, addr, &entry, 1)) {
+    if (!dmar_read_words(r->dmar, addr, &entry, 1)) {
         return FAULT_DIRECTORY_ACCESS;
     }
     r->fpd |= entry & PDIR_FPD;
@@ -337,7 +326,7 @@ static uint8_t read_pasid_entry(Resolution *r, const DmarContext *context,
         return reason;
     }
     addr += sizeof(entry) * (pasid & 0x3f);
-    if (!read_words(r->dmar, addr, entry.word, 8)) {
+    if (!dmar_read_words(r->dmar, addr, entry.word, 8)) {
         return FAULT_PASID_ENTRY_ACCESS;
     }
     r->fpd |= entry.word[0] & PASID0_FPD;

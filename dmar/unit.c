@@ -42,15 +42,6 @@ void dmar_free(Dmar *dmar)
     g_free(dmar);
 }
 
-static void tell_remapping(Dmar *dmar)
-{
-    if (dmar->host.remapping_changed) {
-        dmar->host.remapping_changed(dmar->opaque,
-                                     dmar_status(dmar, GCMD_TE),
-                                     dmar_status(dmar, GCMD_IRE));
-    }
-}
-
 void dmar_reset(Dmar *dmar)
 {
     g_mutex_lock(&dmar->lock);
@@ -60,7 +51,7 @@ void dmar_reset(Dmar *dmar)
     dmar->next_fault_record = 0;
     dmar_cache_drop_all(dmar->caches);
     dmar_stats_reset(dmar->stats);
-    tell_remapping(dmar);
+    dmar_tell_remapping(dmar);
     g_mutex_unlock(&dmar->lock);
 }
 
@@ -98,7 +89,7 @@ bool dmar_load(Dmar *dmar, const DmarState *state, GError **error)
     dmar->irta_latched = state->irta_latched;
     dmar->next_fault_record = state->next_fault_record;
     dmar_cache_drop_all(dmar->caches);
-    tell_remapping(dmar);
+    dmar_tell_remapping(dmar);
     g_mutex_unlock(&dmar->lock);
     return true;
 }

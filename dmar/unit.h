@@ -119,11 +119,15 @@ static inline unsigned dmar_mode(const Dmar *dmar)
 /* command.c: effects of the global command register. */
 void dmar_command(Dmar *dmar, uint64_t written);
 
+/* host.c: what is asked of the host and told to it. */
+bool dmar_read_words(Dmar *dmar, uint64_t addr, uint64_t *words, unsigned count);
+void dmar_tell_remapping(Dmar *dmar);
+void dmar_report(Dmar *dmar, DmarEventKind kind, uint16_t source_id,
+                 uint32_t pasid, uint64_t addr, uint64_t value, uint64_t detail);
+
 /* event.c: interrupt messages of the unit itself. */
 void dmar_event_raise(Dmar *dmar, uint64_t control_register);
 void dmar_event_settle(Dmar *dmar, uint64_t control_register);
-void dmar_report(Dmar *dmar, DmarEventKind kind, uint16_t source_id,
-                 uint32_t pasid, uint64_t addr, uint64_t value, uint64_t detail);
 
 /* fault.c */
 bool dmar_fault_qualified(uint8_t reason);

@@ -94,10 +94,9 @@ static uint8_t read_entry(Walk *w, uint64_t table, unsigned level, uint64_t *out
     uint64_t addr = table + 8 * index_at(w->addr, level);
     uint64_t entry;
 
-    if (!w->dmar->host.read(w->dmar->opaque, addr, &entry, sizeof(entry))) {
+    if (!dmar_read_words(w->dmar, addr, &entry, 1)) {
         return unreadable(w, level);
     }
-    entry = GUINT64_FROM_LE(entry);
     dmar_report(w->dmar, DMAR_EVENT_WALK, w->binding->source_id,
                 w->binding->pasid, addr, entry, level);
     w->rights &= entry;
