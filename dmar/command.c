@@ -23,6 +23,9 @@ static void set_root_table(Dmar *dmar, bool on)
 {
     (void)on;
     dmar->root_latched = dmar_get64(dmar, RTADDR_REG);
+    if (dmar->cap & CAP_ESRTPS) {
+        dmar_invalidate_everything(dmar);
+    }
     set_status(dmar, GCMD_SRTP, true);
 }
 

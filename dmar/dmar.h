@@ -29,20 +29,44 @@ typedef struct Dmar Dmar;
 
 /* ---- Creation ------------------------------------------------------------ */
 
-/* What the hardware can do; caps.c turns it into CAP and ECAP [VT-d 11.4.2]. */
+/*
+ * What the hardware can do; caps.c turns it into CAP and ECAP [VT-d 11.4.2,
+ * 11.4.3], whose names for the bits stand beside.  dmar_new() refuses what no
+ * hardware may have.
+ */
 typedef struct DmarConfig {
     uint8_t aw_bits;            /* widest second-stage input: 39, 48 or 57 */
     uint8_t host_width;         /* HAW: bits of a physical address, 36 .. 52 */
     uint8_t pasid_bits;         /* 0: no PASID support, else 7 .. 20 */
     uint8_t domain_bits;        /* width of a domain-id: 4, 6 .. 16, even */
     uint16_t fault_records;     /* 1 .. DMAR_MAX_FAULT_RECORDS */
+    uint8_t perf_counters;      /* 0: no performance monitoring */
     bool scalable;              /* SMTS: scalable mode */
+    bool first_stage;           /* FSTS: PASID entries of first-stage type */
+    bool first_stage_5level;    /* FS5LP */
+    bool first_stage_1g;        /* FS1GP */
+    bool extended_accessed;     /* EAFS */
+    bool supervisor;            /* SRS: requests with privilege */
+    bool no_second_stage;       /* not SSTS, though scalable */
+    bool no_large_pages;        /* SSLPS 0: second-stage pages of 4 KiB only */
+    bool second_stage_dirty;    /* SSADS: accessed and dirty bits there */
+    bool nested;                /* NEST */
     bool pass_through;          /* PT */
+    bool rid_privilege;         /* RPRIVS */
+    bool no_rid_pasid;          /* not RPS: requests without PASID use 0 */
+    bool incoherent_walk;       /* not SMPWCS: nobody snoops page walks */
     bool snoop_control;         /* SC */
     bool caching_mode;          /* CM */
+    bool abort_dma;             /* ADMS: translation table mode 11b */
+    bool root_invalidates;      /* ESRTPS: SRTP empties the caches */
     bool device_tlb;            /* DT: ATS translation requests */
+    bool no_write_flag;         /* NWFS: NW of a translation request counts */
+    bool device_tlb_throttle;   /* DIT: PFSID of an invalidation counts */
+    bool page_requests;         /* PRS, PDS */
     bool interrupt_remapping;   /* IR */
     bool x2apic;                /* EIM */
+    bool posted_interrupts;     /* PI */
+    bool interrupt_root_invalidates;    /* ESIRTPS: likewise for SIRTP */
 } DmarConfig;
 
 /* A scalable-mode unit with second-stage translation and 20-bit PASIDs. */

@@ -60,6 +60,14 @@ typedef struct DmarHost {
     bool (*read)(void *opaque, uint64_t addr, void *buf, size_t len);
     bool (*write)(void *opaque, uint64_t addr, const void *buf, size_t len);
 
+    /*
+     * Atomically replace the 8 bytes at @addr, a multiple of 8, by @desired if
+     * they are *@expected, and set *@expected to what was found.  Both are
+     * numbers; memory is little-endian.  False: nothing answered.
+     */
+    bool (*compare_exchange)(void *opaque, uint64_t addr, uint64_t *expected,
+                             uint64_t desired);
+
     /* The unit's own interrupt messages; never remapped. */
     void (*send_msi)(void *opaque, uint64_t addr, uint32_t data);
 

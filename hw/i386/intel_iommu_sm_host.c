@@ -69,6 +69,29 @@ static bool sm_host_write(void *opaque, uint64_t addr, const void *buf,
     return sm_host_access(addr, (void *)buf, len, true);
 }
 
+/* Mapping and unmapping tells migration and TCG that the page was written. */
+static bool sm_host_compare_exchange(void *opaque, uint64_t addr,
+                                     uint64_t *expected, uint64_t desired)
+{
+    const MemTxAttrs attrs = { .memory = 1 };
+    hwaddr len = sizeof(desired);
+    uint64_t found;
+    uint64_t *word;
+
+    RCU_READ_LOCK_GUARD();
+    if (!sm_is_ram(addr, &len, true, attrs) || len < sizeof(desired)) {
+        return false;
+    }
+    word = address_space_map(&address_space_memory, addr, &len, true, attrs);
+    if (!word) {
+        return false;
+    }
+    found = qatomic_cmpxchg(word, cpu_to_le64(*expected), cpu_to_le64(desired));
+    address_space_unmap(&address_space_memory, word, len, true, len);
+    *expected = le64_to_cpu(found);
+    return true;
+}
+
 /* ---- Interrupts of the unit itself ---------------------------------------- */
 
 void sm_deliver(MSIMessage msg)
@@ -188,6 +211,7 @@ static void sm_host_event(void *opaque, const DmarEvent *e)
 const DmarHost sm_host = {
     .read = sm_host_read,
     .write = sm_host_write,
+    .compare_exchange = sm_host_compare_exchange,
     .send_msi = sm_host_send_msi,
     .remapping_changed = sm_host_remapping_changed,
     .interrupts_dropped = sm_host_interrupts_dropped,

@@ -92,6 +92,27 @@ static bool host_write(void *opaque, uint64_t addr, const void *buf, size_t len)
     return true;
 }
 
+static bool host_compare_exchange(void *opaque, uint64_t addr,
+                                  uint64_t *expected, uint64_t desired)
+{
+    ck_assert_msg(addr % 8 == 0, "unaligned: %" PRIx64, addr);
+    if (!access_answered(addr, 8)) {
+        return false;
+    }
+    uint64_t found = peek(addr);
+    if (m.lose_exchanges > 0) {
+        m.lose_exchanges--;
+        found = m.intruder ? m.intruder(addr, found) : found ^ m.intruding_bits;
+        poke(addr, found);
+    }
+    if (found == *expected) {
+        poke(addr, desired);
+        m.exchanges++;
+    }
+    *expected = found;
+    return true;
+}
+
 static void host_send_msi(void *opaque, uint64_t addr, uint32_t data)
 {
     ck_assert_uint_lt(m.messages, G_N_ELEMENTS(m.message));
@@ -132,6 +153,7 @@ static void host_event(void *opaque, const DmarEvent *event)
 static const DmarHost host = {
     .read = host_read,
     .write = host_write,
+    .compare_exchange = host_compare_exchange,
     .send_msi = host_send_msi,
     .remapping_changed = host_remapping_changed,
     .interrupts_dropped = host_interrupts_dropped,

@@ -72,6 +72,11 @@ typedef struct Machine {
     uint64_t remap_table;           /* interrupt remapping table */
     unsigned accesses;              /* of memory, since the last reset to 0 */
     unsigned fail_access;           /* this one fails (0: none) */
+    /* The next so many compare-exchanges find that somebody was faster: */
+    unsigned lose_exchanges;
+    uint64_t intruding_bits;        /* ... who flipped these bits, */
+    uint64_t (*intruder)(uint64_t addr, uint64_t found);    /* or did this */
+    unsigned exchanges;             /* that took place */
     unsigned first_message, messages;
     Message message[64];
     unsigned device_tlbs;

@@ -27,7 +27,36 @@ static const struct {
     { { LEAST, .scalable = true }, ECAP_REG, ECAP_SMTS },
     { { LEAST, .scalable = true }, ECAP_REG, ECAP_SSTS },
     { { LEAST, .scalable = true }, ECAP_REG, ECAP_RPS },
+    { { LEAST, .scalable = true }, ECAP_REG, ECAP_SMPWCS },
+    { { LEAST, .scalable = true, .first_stage = true }, ECAP_REG, ECAP_FSTS },
+    { { LEAST, .scalable = true, .first_stage = true,
+        .first_stage_5level = true }, CAP_REG, CAP_FS5LP },
+    { { LEAST, .scalable = true, .first_stage = true, .first_stage_1g = true },
+      CAP_REG, CAP_FS1GP },
+    { { LEAST, .scalable = true, .first_stage = true,
+        .extended_accessed = true }, ECAP_REG, ECAP_EAFS },
+    { { LEAST, .scalable = true, .first_stage = true, .nested = true },
+      ECAP_REG, ECAP_NEST },
+    { { LEAST, .scalable = true, .supervisor = true }, ECAP_REG, ECAP_SRS },
+    { { LEAST, .scalable = true, .supervisor = true, .rid_privilege = true },
+      ECAP_REG, ECAP_RPRIVS },
+    { { LEAST, .scalable = true, .second_stage_dirty = true }, ECAP_REG,
+      ECAP_SSADS },
     { { LEAST, .scalable = true, .pasid_bits = 20 }, ECAP_REG, ECAP_PASID },
+    { { LEAST, .abort_dma = true }, ECAP_REG, ECAP_ADMS },
+    { { LEAST, .root_invalidates = true }, CAP_REG, CAP_ESRTPS },
+    { { LEAST, .device_tlb = true, .no_write_flag = true }, ECAP_REG,
+      ECAP_NWFS },
+    { { LEAST, .device_tlb = true, .device_tlb_throttle = true }, ECAP_REG,
+      ECAP_DIT },
+    { { LEAST, .scalable = true, .device_tlb = true, .page_requests = true },
+      ECAP_REG, ECAP_PRS },
+    { { LEAST, .scalable = true, .device_tlb = true, .page_requests = true },
+      ECAP_REG, ECAP_PDS },
+    { { LEAST, .interrupt_remapping = true, .posted_interrupts = true },
+      CAP_REG, CAP_PI },
+    { { LEAST, .interrupt_remapping = true, .interrupt_root_invalidates = true },
+      CAP_REG, CAP_ESIRTPS },
     { { LEAST, .pass_through = true }, ECAP_REG, ECAP_PT },
     { { LEAST, .snoop_control = true }, ECAP_REG, ECAP_SC },
     { { LEAST, .caching_mode = true }, CAP_REG, CAP_CM },
@@ -58,16 +87,12 @@ START_TEST(every_unit_has_queued_invalidation)
 }
 END_TEST
 
-/* First stage, nesting, page requests, accessed and dirty bits, posting... */
+/* Memory types, virtual commands, protected memory, write buffers... */
 static const struct {
     uint64_t offset, field;
 } never[] = {
-    { ECAP_REG, ECAP_FSTS }, { ECAP_REG, ECAP_NEST }, { ECAP_REG, ECAP_PRS },
-    { ECAP_REG, ECAP_ERS }, { ECAP_REG, ECAP_SRS }, { ECAP_REG, ECAP_SSADS },
-    { ECAP_REG, ECAP_ADMS }, { ECAP_REG, ECAP_RPRIVS }, { ECAP_REG, ECAP_PDS },
-    { ECAP_REG, BIT_AT(24) }, { ECAP_REG, BIT_AT(25) }, { ECAP_REG, BIT_AT(44) },
-    { ECAP_REG, BIT_AT(51) }, { CAP_REG, CAP_PI }, { CAP_REG, CAP_FS1GP },
-    { CAP_REG, CAP_FS5LP }, { CAP_REG, CAP_ECMDS }, { CAP_REG, CAP_RWBF },
+    { ECAP_REG, ECAP_ERS }, { ECAP_REG, BIT_AT(24) }, { ECAP_REG, ECAP_MTS },
+    { ECAP_REG, ECAP_VCS }, { CAP_REG, CAP_RWBF },
     { CAP_REG, CAP_PLMR }, { CAP_REG, CAP_PHMR }, { CAP_REG, BIT_AT(3) },
 };
 
@@ -263,11 +288,60 @@ START_TEST(pasids_without_scalable_mode_are_refused)
 }
 END_TEST
 
-START_TEST(x2apic_without_interrupt_remapping_is_refused)
+/* A feature without what it needs: the rest of the configuration is sound. */
+static const DmarConfig orphans[] = {
+    { LEAST, .interrupt_remapping = false, .x2apic = true },
+    { LEAST, .posted_interrupts = true },
+    { LEAST, .interrupt_root_invalidates = true },
+    { LEAST, .first_stage = true },
+    { LEAST, .scalable = true, .first_stage_5level = true },
+    { LEAST, .scalable = true, .first_stage_1g = true },
+    { LEAST, .scalable = true, .extended_accessed = true },
+    { LEAST, .scalable = true, .nested = true },
+    { LEAST, .scalable = true, .nested = true, .first_stage = true,
+      .no_second_stage = true },
+    { LEAST, .supervisor = true },
+    { LEAST, .scalable = true, .rid_privilege = true },
+    { LEAST, .second_stage_dirty = true },
+    { LEAST, .scalable = true, .first_stage = true, .no_second_stage = true,
+      .second_stage_dirty = true },
+    { LEAST, .scalable = true, .second_stage_dirty = true,
+      .incoherent_walk = true },
+    { LEAST, .scalable = true, .first_stage = true, .extended_accessed = true,
+      .incoherent_walk = true },
+    { LEAST, .scalable = true, .no_second_stage = true },
+    { LEAST, .no_write_flag = true },
+    { LEAST, .device_tlb_throttle = true },
+    { LEAST, .scalable = true, .page_requests = true },
+    { LEAST, .device_tlb = true, .page_requests = true },
+};
+
+START_TEST(a_feature_without_what_it_needs_is_refused)
 {
-    DmarConfig config = widest;
-    config.interrupt_remapping = false;
-    is_refused(&config);
+    is_refused(&orphans[_i]);
+}
+END_TEST
+
+START_TEST(a_unit_without_second_stage_has_no_widths_for_it)
+{
+    DmarConfig config = { LEAST, .scalable = true, .first_stage = true,
+                          .no_second_stage = true };
+    power_on(&config);
+    ck_assert_uint_eq(field_get(reg(CAP_REG), CAP_SAGAW), 0);
+    ck_assert_uint_eq(field_get(reg(CAP_REG), CAP_SSLPS), 0);
+    ck_assert_uint_eq(field_get(reg(CAP_REG), CAP_MGAW), 38);
+    ck_assert(!(reg(ECAP_REG) & ECAP_SSTS));
+    ck_assert(reg(ECAP_REG) & ECAP_FSTS);
+}
+END_TEST
+
+START_TEST(what_usual_units_have_can_be_missing)
+{
+    DmarConfig config = { LEAST, .scalable = true, .no_large_pages = true,
+                          .no_rid_pasid = true, .incoherent_walk = true };
+    power_on(&config);
+    ck_assert_uint_eq(field_get(reg(CAP_REG), CAP_SSLPS), 0);
+    ck_assert(!(reg(ECAP_REG) & (ECAP_RPS | ECAP_SMPWCS)));
 }
 END_TEST
 
@@ -292,6 +366,8 @@ static Suite *caps(void)
     tcase_add_test(t, the_version_promises_what_the_unit_does);
     tcase_add_test(t, draining_is_advertised);
     tcase_add_test(t, a_scalable_unit_needs_no_write_buffer_flush);
+    tcase_add_test(t, a_unit_without_second_stage_has_no_widths_for_it);
+    tcase_add_test(t, what_usual_units_have_can_be_missing);
 
     t = tests_of(s, "refused");
     tcase_add_test(t, an_odd_width_is_refused);
@@ -302,7 +378,8 @@ static Suite *caps(void)
     tcase_add_loop_test(t, a_number_of_fault_records_out_of_range_is_refused, 0,
                         4);
     tcase_add_test(t, pasids_without_scalable_mode_are_refused);
-    tcase_add_test(t, x2apic_without_interrupt_remapping_is_refused);
+    tcase_add_loop_test(t, a_feature_without_what_it_needs_is_refused, 0,
+                        G_N_ELEMENTS(orphans));
     return s;
 }
 

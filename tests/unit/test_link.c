@@ -26,13 +26,20 @@ static bool stub_write(void *opaque, uint64_t addr, const void *buf, size_t len)
     return true;
 }
 
+static bool stub_compare_exchange(void *opaque, uint64_t addr,
+                                  uint64_t *expected, uint64_t desired)
+{
+    return true;
+}
+
 static void stub_send_msi(void *opaque, uint64_t addr, uint32_t data)
 {
     ++*(unsigned *)opaque;
 }
 
 static const DmarHost stubs = {
-    .read = stub_read, .write = stub_write, .send_msi = stub_send_msi,
+    .read = stub_read, .write = stub_write,
+    .compare_exchange = stub_compare_exchange, .send_msi = stub_send_msi,
 };
 
 static Dmar *dmar;
@@ -52,7 +59,7 @@ static void write_reg(uint64_t offset, uint64_t value)
 static void the_unit_is_created(void)
 {
     dmar = dmar_new(&dmar_config_default, &stubs, &messages, NULL);
-    claim(dmar != NULL, "a unit is created with three callbacks");
+    claim(dmar != NULL, "a unit is created with four callbacks");
 }
 
 static void a_request_faults_and_a_message_is_sent(void)
