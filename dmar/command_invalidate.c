@@ -48,6 +48,8 @@ void dmar_iotlb_command(Dmar *dmar, uint64_t written)
     uint64_t address = dmar_get64(dmar, IVA_REG);
     unsigned granularity = field_get(command, IOTLB_IIRG);
     unsigned order = field_get(address, IVA_AM);
+    DmarRange range = dmar_invalidate_range(address & IVA_ADDR, order,
+                                            address & IVA_IH);
 
     if (!(written & IOTLB_IVT)) {
         return;
@@ -59,6 +61,6 @@ void dmar_iotlb_command(Dmar *dmar, uint64_t written)
     }
     dmar_invalidate_mappings(dmar, granularity,
                              dmar_domain_of(dmar, field_get(command, IOTLB_DID)),
-                             address & IVA_ADDR, order);
+                             &range);
     finish(dmar, IOTLB_REG, IOTLB_IVT, IOTLB_IAIG, granularity);
 }

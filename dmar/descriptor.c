@@ -27,10 +27,19 @@ static unsigned run_context(Dmar *dmar, const InvDescriptor *d)
     return IQEI_NONE;
 }
 
+/* IOTLB and PASID-based IOTLB descriptors name pages alike. */
+static DmarRange range_of(const InvDescriptor *d)
+{
+    return dmar_invalidate_range(d->word[1] & IOTLB1_ADDR,
+                                 field_get(d->word[1], IOTLB1_AM),
+                                 d->word[1] & IOTLB1_IH);
+}
+
 static unsigned run_iotlb(Dmar *dmar, const InvDescriptor *d)
 {
     unsigned granularity = field_get(d->word[0], INV0_G);
     unsigned order = field_get(d->word[1], IOTLB1_AM);
+    DmarRange range = range_of(d);
 
     if (!granularity || (granularity == G_IOTLB_PAGE &&
                          !dmar_invalidate_order_valid(dmar, order))) {
@@ -39,7 +48,7 @@ static unsigned run_iotlb(Dmar *dmar, const InvDescriptor *d)
     dmar_invalidate_mappings(dmar, granularity,
                              dmar_domain_of(dmar,
                                             field_get(d->word[0], IOTLB0_DID)),
-                             d->word[1] & IOTLB1_ADDR, order);
+                             &range);
     return IQEI_NONE;
 }
 
@@ -141,21 +150,15 @@ static unsigned run_wait(Dmar *dmar, const InvDescriptor *d)
 
 static unsigned run_pasid_iotlb(Dmar *dmar, const InvDescriptor *d)
 {
-    uint16_t domain = dmar_domain_of(dmar, field_get(d->word[0], PIOTLB0_DID));
-    uint32_t pasid = field_get(d->word[0], PIOTLB0_PASID);
+    unsigned granularity = field_get(d->word[0], INV0_G);
+    DmarRange range = range_of(d);
 
-    switch (field_get(d->word[0], INV0_G)) {
-    case G_PIOTLB_PASID:
-        dmar_cache_drop_pasid_mappings(dmar->caches, domain, pasid);
-        break;
-    case G_PIOTLB_PAGE:
-        /* First-stage and nested mappings only: there are none here, and
-         * second-stage mappings are not its business [VT-d 6.5.2.4]. */
-        break;
-    default:
+    if (granularity != G_PIOTLB_PASID && granularity != G_PIOTLB_PAGE) {
         return IQEI_TYPE;
     }
-    dmar_stats_invalidation(dmar->stats, domain, pasid);
+    dmar_invalidate_pasid(dmar, granularity,
+                          dmar_domain_of(dmar, field_get(d->word[0], PIOTLB0_DID)),
+                          field_get(d->word[0], PIOTLB0_PASID), &range);
     return IQEI_NONE;
 }
 

@@ -111,11 +111,12 @@ typedef enum DmarAccess {
     DMAR_PROBE,         /* asks for the rights, records nothing: not a DMA */
 } DmarAccess;
 
-/* The AT field of a request [VT-d 3.1]. */
+/* The AT field of a request [VT-d 4.1]; a page request is a message. */
 typedef enum DmarAddressType {
     DMAR_UNTRANSLATED = 0,
     DMAR_TRANSLATION_REQUEST = 1,
     DMAR_TRANSLATED = 2,
+    DMAR_PAGE_REQUEST = 3,
 } DmarAddressType;
 
 typedef struct DmarRequest {
@@ -148,7 +149,7 @@ typedef struct DmarTranslation {
     uint8_t reason;
     bool read, write;
     bool untranslated_only;     /* U: translation answer must not be cached */
-    bool global;
+    bool privileged;            /* PRIV: read and write are a supervisor's */
     bool no_snoop_forced;       /* N: snoop behaviour is forced */
     uint64_t addr;
     uint64_t size;
@@ -206,8 +207,9 @@ typedef struct DmarPasidStats {
     uint32_t pasid;
     bool with_pasid;
     uint16_t domain;            /* of the last entry fetched */
-    uint8_t pgtt;               /* its type: 2 second-stage, 4 pass-through */
-    uint64_t root;              /* its page-table root */
+    uint8_t pgtt;               /* its type: 1 first-stage, 2 second-stage,
+                                   3 nested, 4 pass-through */
+    uint64_t root;              /* its page-table root; nested, the first's */
     uint64_t entry_fetches;     /* PASID-table (legacy: context) entries read */
     uint64_t translations;      /* requests answered with success */
     uint64_t walks;             /* of these, page walks: the rest were cached */

@@ -14,7 +14,7 @@
 #include "unit.h"
 
 typedef enum { UNQUALIFIED, QUALIFIED } Qualified;
-typedef enum { UR, CA, NONE } AtsAnswer;
+typedef enum { UR, CA, NONE, REPORTED } AtsAnswer;
 
 typedef struct Reason {
     const char *name;
@@ -49,6 +49,7 @@ DmarCompletion dmar_fault_answer(uint8_t reason, DmarAddressType type)
     case CA:
         return DMAR_COMPLETER_ABORT;
     case NONE:
+    case REPORTED:
         break;
     }
     return DMAR_SUCCESS;

@@ -34,7 +34,8 @@ typedef enum DmarEventKind {
     DMAR_EVENT_COMMAND,         /* addr: GCMD bit that changed, value: new */
     DMAR_EVENT_CONTEXT,         /* context entry fetched; value: word 0 */
     DMAR_EVENT_PASID_ENTRY,     /* PASID-table entry fetched; value: word 0 */
-    DMAR_EVENT_WALK,            /* addr: of paging entry, value: the entry */
+    DMAR_EVENT_WALK,            /* addr: of paging entry, value: the entry,
+                                   detail: its level, 1 the last */
     DMAR_EVENT_TRANSLATED,      /* addr: input, value: output, detail: size */
     DMAR_EVENT_FAULT,           /* addr: input, detail: reason, value: 0 or 1
                                    whether it was recorded */

@@ -26,7 +26,7 @@ void dmar_invalidate_everything(Dmar *dmar)
 {
     dmar_cache_drop_contexts(dmar->caches);
     dmar_cache_drop_bindings(dmar->caches);
-    dmar_cache_drop_mappings(dmar->caches);
+    dmar_iotlb_drop_all(dmar->iotlb);
 }
 
 /* FM says how many low function bits to ignore: none, bit 2, 2:1, 2:0. */
@@ -48,28 +48,51 @@ void dmar_invalidate_contexts(Dmar *dmar, unsigned granularity, uint16_t domain,
         dmar_cache_drop_domain_contexts(dmar->caches, domain);
         break;
     case G_DEVICE:
-        dmar_cache_drop_device_context(dmar->caches, source_id,
+        dmar_cache_drop_device_context(dmar->caches, domain, source_id,
                                        function_bits(function_mask));
         break;
     }
 }
 
+/* The 2^@order pages around @addr [VT-d 6.5.2.3, Table 22]. */
+DmarRange dmar_invalidate_range(uint64_t addr, unsigned order, bool leaves_only)
+{
+    uint64_t inside = low_bits(PAGE_SHIFT_4K + order);
+
+    return (DmarRange) { .first = addr & ~inside, .last = addr | inside,
+                         .leaves_only = leaves_only };
+}
+
 void dmar_invalidate_mappings(Dmar *dmar, unsigned granularity, uint16_t domain,
-                              uint64_t addr, unsigned order)
+                              const DmarRange *range)
 {
     switch (granularity) {
     case G_IOTLB_GLOBAL:
-        dmar_cache_drop_mappings(dmar->caches);
+        dmar_iotlb_drop_all(dmar->iotlb);
         break;
     case G_IOTLB_DOMAIN:
-        dmar_cache_drop_domain_mappings(dmar->caches, domain);
+        dmar_iotlb_drop_domain(dmar->iotlb, domain);
         dmar_stats_invalidation(dmar->stats, domain, DMAR_NO_PASID);
         break;
     case G_IOTLB_PAGE:
-        dmar_cache_drop_pages(dmar->caches, domain, addr, order);
+        dmar_iotlb_drop_range(dmar->iotlb, domain, range);
         dmar_stats_invalidation(dmar->stats, domain, DMAR_NO_PASID);
         break;
     }
+}
+
+void dmar_invalidate_pasid(Dmar *dmar, unsigned granularity, uint16_t domain,
+                           uint32_t pasid, const DmarRange *range)
+{
+    switch (granularity) {
+    case G_PIOTLB_PASID:
+        dmar_iotlb_drop_pasid(dmar->iotlb, domain, pasid);
+        break;
+    case G_PIOTLB_PAGE:
+        dmar_iotlb_drop_pasid_range(dmar->iotlb, domain, pasid, range);
+        break;
+    }
+    dmar_stats_invalidation(dmar->stats, domain, pasid);
 }
 
 void dmar_invalidate_interrupts(Dmar *dmar, uint16_t first, uint16_t last)

@@ -8,8 +8,8 @@
  * reserved bits, values, and whether this kind of request may pass.  Entries
  * that fail a check are not cached.
  *
- * Not here: first-stage and nested entries, which the unit does not advertise
- * and answers as unsupported (5Bh); page requests.
+ * AW is accepted where there is no second stage, though it is reserved there:
+ * Linux writes it.
  *
  * Copyright (c) The vtd-sm developers
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -109,8 +109,10 @@ static void decode_legacy_context(const Resolution *r,
             .domain = field_get(e->word[1], LCTX1_DID),
             .pgtt = type == TT_PASS_THROUGH ? PGTT_PASS_THROUGH
                                             : PGTT_SECOND_STAGE,
-            .levels = AW_LEVELS(field_get(e->word[1], LCTX1_AW)),
-            .root = e->word[0] & LCTX0_SSPTPTR,
+            .root[DMAR_SECOND_STAGE] = {
+                .addr = e->word[0] & LCTX0_SSPTPTR,
+                .levels = AW_LEVELS(field_get(e->word[1], LCTX1_AW)),
+            },
             .legacy = true,
             .fpd = e->word[0] & LCTX0_FPD,
         },
@@ -176,10 +178,13 @@ static bool scalable_context_reserved(const Dmar *dmar,
 {
     uint64_t word0 = SCTX0_P | SCTX0_FPD | SCTX0_PDTS |
                      pointer_mask(dmar, SCTX0_PASIDDIRPTR);
-    uint64_t word1 = SCTX1_RID_PASID;
+    uint64_t word1 = 0;
 
     word0 |= dmar_has(dmar, ECAP_DT) ? SCTX0_DTE : 0;
     word0 |= dmar_has(dmar, ECAP_PASID) ? SCTX0_PASIDE : 0;
+    word0 |= dmar_has(dmar, ECAP_PRS) ? SCTX0_PRE : 0;
+    word1 |= dmar_has(dmar, ECAP_RPS) ? SCTX1_RID_PASID : 0;
+    word1 |= dmar_has(dmar, ECAP_RPRIVS) ? SCTX1_RID_PRIV : 0;
     return (e->word[0] & ~word0) || (e->word[1] & ~word1) ||
            e->word[2] || e->word[3];
 }
@@ -190,6 +195,13 @@ static bool beyond_directory(uint32_t pasid, unsigned pdts)
     return pasid >> (pdts + 13);
 }
 
+/* [VT-d 7.1.3, SCT.4] */
+static bool scalable_context_invalid(const DmarContext *context)
+{
+    return (context->page_requests && !context->device_tlb) ||
+           beyond_directory(context->rid_pasid, context->pdts);
+}
+
 static void decode_scalable_context(const Resolution *r,
                                     const ScalableContextEntry *e,
                                     DmarContext *out)
@@ -198,7 +210,9 @@ static void decode_scalable_context(const Resolution *r,
         .source_id = r->request->source_id,
         .fpd = e->word[0] & SCTX0_FPD,
         .device_tlb = e->word[0] & SCTX0_DTE,
+        .page_requests = e->word[0] & SCTX0_PRE,
         .pasid_enabled = e->word[0] & SCTX0_PASIDE,
+        .rid_privileged = e->word[1] & SCTX1_RID_PRIV,
         .pdts = field_get(e->word[0], SCTX0_PDTS),
         .rid_pasid = field_get(e->word[1], SCTX1_RID_PASID),
         .directory = e->word[0] & SCTX0_PASIDDIRPTR,
@@ -226,7 +240,7 @@ static uint8_t read_scalable_context(Resolution *r, DmarContext *out)
         return FAULT_CONTEXT_RESERVED;
     }
     decode_scalable_context(r, &entry, out);
-    if (beyond_directory(out->rid_pasid, out->pdts)) {
+    if (scalable_context_invalid(out)) {
         return FAULT_CONTEXT_INVALID;
     }
     dmar_report(r->dmar, DMAR_EVENT_CONTEXT, out->source_id, DMAR_NO_PASID,
@@ -274,43 +288,110 @@ static uint8_t read_directory(Resolution *r, const DmarContext *context,
     return FAULT_NONE;
 }
 
+/* What the second stage, and what the first, adds to the fields of an entry;
+ * pointers are checked whatever the entry's type [VT-d 9.6]. */
+static uint64_t second_stage_fields(const Dmar *dmar)
+{
+    uint64_t fields = PASID0_AW;
+
+    if (dmar_has(dmar, ECAP_SSTS)) {
+        fields |= pointer_mask(dmar, PASID0_SSPTPTR);
+        fields |= dmar_has(dmar, ECAP_SSADS) ? PASID0_SSADE : 0;
+    }
+    return fields;
+}
+
+static uint64_t first_stage_fields(const Dmar *dmar)
+{
+    uint64_t fields = PASID2_IGNORED;
+
+    if (dmar_has(dmar, ECAP_FSTS)) {
+        fields |= PASID2_FSPM | PASID2_WPE | pointer_mask(dmar, PASID2_FSPTPTR);
+    }
+    fields |= dmar_has(dmar, ECAP_SRS) ? PASID2_SRE : 0;
+    return fields | (dmar_has(dmar, ECAP_EAFS) ? PASID2_EAFE : 0);
+}
+
 static bool pasid_entry_reserved(const Dmar *dmar, const PasidEntry *e)
 {
-    uint64_t word0 = PASID0_P | PASID0_FPD | PASID0_AW | PASID0_PGTT;
-    uint64_t word1 = domain_mask(dmar, PASID1_DID) | PASID1_PWSNP;
+    uint64_t word0 = PASID0_P | PASID0_FPD | PASID0_PGTT |
+                     second_stage_fields(dmar);
+    uint64_t word1 = domain_mask(dmar, PASID1_DID);
     uint64_t rest = e->word[3] | e->word[4] | e->word[5] | e->word[6] |
                     e->word[7];
 
-    word0 |= field_get(e->word[0], PASID0_PGTT) == PGTT_PASS_THROUGH
-             ? PASID0_SSPTPTR : pointer_mask(dmar, PASID0_SSPTPTR);
+    word1 |= dmar_has(dmar, ECAP_SMPWCS) ? PASID1_PWSNP : 0;
     word1 |= dmar_has(dmar, ECAP_SC) ? PASID1_PGSNP : 0;
     return (e->word[0] & ~word0) || (e->word[1] & ~word1) ||
-           (e->word[2] & ~PASID2_IGNORED) || rest;
+           (e->word[2] & ~first_stage_fields(dmar)) || rest;
+}
+
+static bool second_stage_supported(const Dmar *dmar, const PasidEntry *e)
+{
+    return dmar_has(dmar, ECAP_SSTS) &&
+           dmar_caps_aw_supported(dmar, field_get(e->word[0], PASID0_AW));
+}
+
+static bool first_stage_supported(const Dmar *dmar, const PasidEntry *e)
+{
+    unsigned mode = field_get(e->word[2], PASID2_FSPM);
+
+    return dmar_has(dmar, ECAP_FSTS) &&
+           (mode == FSPM_4LEVEL ||
+            (mode == FSPM_5LEVEL && (dmar->cap & CAP_FS5LP)));
+}
+
+/* Nested, the first stage's root is an address of the second [SPT.4.4]. */
+static bool nested_supported(const Dmar *dmar, const PasidEntry *e)
+{
+    unsigned bits = dmar_caps_input_bits(dmar,
+                        AW_BITS(field_get(e->word[0], PASID0_AW)));
+
+    return dmar_has(dmar, ECAP_NEST) && first_stage_supported(dmar, e) &&
+           second_stage_supported(dmar, e) &&
+           !(e->word[2] & PASID2_FSPTPTR & ~low_bits(bits));
 }
 
 static bool pasid_entry_supported(const Dmar *dmar, const PasidEntry *e)
 {
     switch (field_get(e->word[0], PASID0_PGTT)) {
+    case PGTT_FIRST_STAGE:
+        return first_stage_supported(dmar, e);
     case PGTT_SECOND_STAGE:
-        return dmar_caps_aw_supported(dmar, field_get(e->word[0], PASID0_AW));
+        return second_stage_supported(dmar, e);
+    case PGTT_NESTED:
+        return nested_supported(dmar, e);
     case PGTT_PASS_THROUGH:
         return dmar_has(dmar, ECAP_PT);
     default:
-        return false;           /* FSTS and NEST are not advertised */
+        return false;
     }
 }
 
-static void decode_pasid_entry(const Resolution *r, uint32_t pasid,
-                               const PasidEntry *e, DmarBinding *out)
+static void decode_pasid_entry(const Resolution *r, const DmarContext *context,
+                               uint32_t pasid, const PasidEntry *e,
+                               DmarBinding *out)
 {
     *out = (DmarBinding) {
-        .source_id = r->request->source_id,
+        .source_id = context->source_id,
         .pasid = pasid,
         .domain = field_get(e->word[1], PASID1_DID),
         .pgtt = field_get(e->word[0], PASID0_PGTT),
-        .levels = AW_LEVELS(field_get(e->word[0], PASID0_AW)),
-        .root = e->word[0] & PASID0_SSPTPTR,
+        .root[DMAR_FIRST_STAGE] = {
+            .addr = e->word[2] & PASID2_FSPTPTR,
+            .levels = 4 + field_get(e->word[2], PASID2_FSPM),
+        },
+        .root[DMAR_SECOND_STAGE] = {
+            .addr = e->word[0] & PASID0_SSPTPTR,
+            .levels = AW_LEVELS(field_get(e->word[0], PASID0_AW)),
+        },
         .no_snoop_forced = e->word[1] & PASID1_PGSNP,
+        .walk_snooped = e->word[1] & PASID1_PWSNP,
+        .second_stage_dirty = e->word[0] & PASID0_SSADE,
+        .extended_accessed = e->word[2] & PASID2_EAFE,
+        .write_protect = e->word[2] & PASID2_WPE,
+        .supervisor = e->word[2] & PASID2_SRE,
+        .rid_privileged = context->rid_privileged,
         .fpd = r->fpd,
     };
 }
@@ -339,7 +420,7 @@ static uint8_t read_pasid_entry(Resolution *r, const DmarContext *context,
     if (!pasid_entry_supported(r->dmar, &entry)) {
         return FAULT_PASID_ENTRY_INVALID;
     }
-    decode_pasid_entry(r, pasid, &entry, out);
+    decode_pasid_entry(r, context, pasid, &entry, out);
     dmar_report(r->dmar, DMAR_EVENT_PASID_ENTRY, out->source_id, pasid, addr,
                 entry.word[0], entry.word[1]);
     dmar_stats_entry(r->dmar->stats, out, with_pasid(r));
@@ -386,24 +467,48 @@ static uint8_t gate_pasid(const Resolution *r, const DmarContext *context)
     return pasid == context->rid_pasid ? FAULT_PASID_IS_RID_PASID : FAULT_NONE;
 }
 
-static uint8_t gate(const Resolution *r, const DmarContext *context)
+static uint8_t gate_type(const Resolution *r, const DmarContext *context)
 {
-    if (r->request->type != DMAR_UNTRANSLATED && !context->device_tlb) {
-        return context->legacy ? FAULT_LEGACY_TYPE_BLOCKED : FAULT_ATS_BLOCKED;
-    }
-    return with_pasid(r) ? gate_pasid(r, context) : FAULT_NONE;
-}
-
-/* Attributes that this unit's PASID entries cannot allow (ERS, SRS clear). */
-static uint8_t gate_attributes(const Resolution *r)
-{
-    if (!with_pasid(r)) {
+    switch (r->request->type) {
+    case DMAR_TRANSLATION_REQUEST:
+    case DMAR_TRANSLATED:
+        if (!context->device_tlb) {
+            return context->legacy ? FAULT_LEGACY_TYPE_BLOCKED
+                                   : FAULT_ATS_BLOCKED;
+        }
+        return FAULT_NONE;
+    case DMAR_PAGE_REQUEST:
+        return context->page_requests ? FAULT_NONE : FAULT_PAGE_REQUEST_BLOCKED;
+    default:
         return FAULT_NONE;
     }
-    if (r->request->execute) {
+}
+
+static uint8_t gate(const Resolution *r, const DmarContext *context)
+{
+    uint8_t reason = gate_type(r, context);
+
+    return !reason && with_pasid(r) ? gate_pasid(r, context) : reason;
+}
+
+/* Of a request with PASID the request says so, else the context entry does. */
+bool dmar_resolve_privilege(const DmarRequest *request,
+                            const DmarBinding *binding)
+{
+    return request->pasid == DMAR_NO_PASID ? binding->rid_privileged
+                                           : request->privileged;
+}
+
+/* Attributes that need the PASID entry's consent; nothing allows execution
+ * (ERS is clear) [VT-d 7.1.3, SPT.5, SPT.6]. */
+uint8_t dmar_resolve_attributes(const DmarRequest *request,
+                                const DmarBinding *binding)
+{
+    if (request->execute && request->pasid != DMAR_NO_PASID) {
         return FAULT_EXECUTE_BLOCKED;
     }
-    return r->request->privileged ? FAULT_SUPERVISOR_BLOCKED : FAULT_NONE;
+    return dmar_resolve_privilege(request, binding) && !binding->supervisor
+           ? FAULT_SUPERVISOR_BLOCKED : FAULT_NONE;
 }
 
 /* A translated request bypasses the tables [VT-d 4.2.5]; what is left to
@@ -422,12 +527,8 @@ static void bind_translated(const DmarContext *context, DmarBinding *out)
 static uint8_t resolve_legacy(Resolution *r, DmarBinding *out)
 {
     DmarContext context;
-    uint8_t reason;
+    uint8_t reason = find_context(r, true, &context);
 
-    if (with_pasid(r)) {
-        return FAULT_PASID_IN_LEGACY_MODE;
-    }
-    reason = find_context(r, true, &context);
     reason = reason ? reason : gate(r, &context);
     if (!reason) {
         *out = context.binding;
@@ -452,21 +553,37 @@ static uint8_t resolve_scalable(Resolution *r, DmarBinding *out)
         return FAULT_NONE;
     }
     out->pasid = with_pasid(r) ? r->request->pasid : context.rid_pasid;
-    reason = find_binding(r, &context, out->pasid, out);
-    return reason ? reason : gate_attributes(r);
+    return find_binding(r, &context, out->pasid, out);
+}
+
+/* What the translation table mode itself refuses [VT-d 7.1.3, RTA.1 ..]. */
+uint8_t dmar_resolve_mode(const Dmar *dmar, const DmarRequest *request)
+{
+    switch (dmar_mode(dmar)) {
+    case TTM_LEGACY:
+        if (request->type == DMAR_PAGE_REQUEST) {
+            return FAULT_PAGE_REQUEST_IN_LEGACY_MODE;
+        }
+        return request->pasid != DMAR_NO_PASID ? FAULT_PASID_IN_LEGACY_MODE
+                                               : FAULT_NONE;
+    case TTM_SCALABLE:
+        return dmar_has(dmar, ECAP_SMTS) ? FAULT_NONE : FAULT_TTM_INVALID;
+    case TTM_ABORT:
+        return dmar_has(dmar, ECAP_ADMS) ? FAULT_ABORT_DMA_MODE
+                                         : FAULT_TTM_INVALID;
+    default:
+        return FAULT_TTM_INVALID;
+    }
 }
 
 uint8_t dmar_resolve(Dmar *dmar, const DmarRequest *request,
                      DmarBinding *binding, bool *fpd)
 {
     Resolution r = { .dmar = dmar, .request = request };
-    uint8_t reason = FAULT_TTM_INVALID;
+    uint8_t reason = dmar_mode(dmar) == TTM_LEGACY
+                     ? resolve_legacy(&r, binding)
+                     : resolve_scalable(&r, binding);
 
-    if (dmar_mode(dmar) == TTM_LEGACY) {
-        reason = resolve_legacy(&r, binding);
-    } else if (dmar_mode(dmar) == TTM_SCALABLE && dmar_has(dmar, ECAP_SMTS)) {
-        reason = resolve_scalable(&r, binding);
-    }
     *fpd = r.fpd;
     return reason;
 }

@@ -64,7 +64,7 @@ void dmar_stats_entry(DmarStats *stats, const DmarBinding *binding,
     if (row) {
         row->domain = binding->domain;
         row->pgtt = binding->pgtt;
-        row->root = binding->root;
+        row->root = dmar_outer_root(binding)->addr;
         row->entry_fetches++;
     }
 }

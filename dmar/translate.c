@@ -1,11 +1,24 @@
 /*
- * The story of a request: resolve, look up, walk, check, answer
+ * The story of a request: look up, resolve, walk, check, answer
  * [VT-d 3.4 .. 3.9, 4.2.3, 7.1.3].
+ *
+ * An untranslated request that the IOTLB knows asks no table and no other
+ * cache.  A translation request asks the context entry, too, which says
+ * whether the device may have translations; a translated one asks nothing else.
  *
  * Copyright (c) The vtd-sm developers
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "unit.h"
+
+/* A request on its way: what is known of it, and how. */
+typedef struct Journey {
+    Dmar *dmar;
+    const DmarRequest *request;
+    DmarEntry entry;
+    bool fpd;
+    DmarOutcome how;
+} Journey;
 
 /* ---- Small questions ------------------------------------------------------ */
 
@@ -14,99 +27,86 @@ static bool in_interrupt_range(uint64_t first, uint64_t last)
     return first <= INTERRUPT_RANGE_LAST && last >= INTERRUPT_RANGE_BASE;
 }
 
+static bool asks_translation(const DmarRequest *request)
+{
+    return request->type == DMAR_TRANSLATION_REQUEST;
+}
+
 static bool wants_write(const DmarRequest *request)
 {
     return request->access == DMAR_WRITE || request->access == DMAR_ATOMIC;
 }
 
-static bool wants_read(const DmarRequest *request)
+static bool must_write(const DmarRequest *request)
 {
-    return request->access == DMAR_READ || request->access == DMAR_ATOMIC;
+    return !asks_translation(request) && wants_write(request);
 }
 
-/* A zero-length read needs some permission only [VT-d 3.14, CAP.ZLR]. */
-static uint8_t check_rights(const DmarRequest *request, bool legacy,
-                            const DmarMapping *mapping)
+static bool must_read(const DmarRequest *request)
 {
-    if (request->type == DMAR_TRANSLATION_REQUEST) {
-        return FAULT_NONE;      /* answered with the rights there are */
+    return !asks_translation(request) && (request->access == DMAR_READ ||
+                                          request->access == DMAR_ATOMIC);
+}
+
+/* A translation request does not write, but the device may with its answer,
+ * unless the request says that it will not [VT-d 4.2.3.1]. */
+static bool may_come_to_write(const Dmar *dmar, const DmarRequest *request)
+{
+    if (asks_translation(request)) {
+        return !(request->no_write && dmar_has(dmar, ECAP_NWFS));
     }
-    if (wants_write(request) && !mapping->write) {
-        return legacy ? FAULT_LEGACY_WRITE_DENIED : FAULT_WRITE_DENIED;
+    return must_write(request);
+}
+
+static bool is_probe(const DmarRequest *request)
+{
+    return request->access == DMAR_PROBE && !asks_translation(request);
+}
+
+static bool is_privileged(const Journey *j)
+{
+    return dmar_resolve_privilege(j->request, &j->entry.binding);
+}
+
+/* ---- Checks of a translation ---------------------------------------------- */
+
+/* A user's request to a supervisor's page is refused as such
+ * [VT-d 7.1.3, SGN.2]. */
+static uint8_t check_privilege(const Journey *j)
+{
+    return is_privileged(j) || (j->entry.mapping.rights & RIGHT_USER)
+           ? FAULT_NONE : FAULT_PRIVILEGE_VIOLATION;
+}
+
+/* A zero-length read needs some permission only [VT-d 3.14, CAP.ZLR]; a
+ * translation request is answered with the rights there are. */
+static uint8_t check_rights(const Journey *j)
+{
+    const DmarBinding *binding = &j->entry.binding;
+    const DmarMapping *mapping = &j->entry.mapping;
+
+    if (must_write(j->request) &&
+        !dmar_may_write(binding, mapping, is_privileged(j))) {
+        return binding->legacy ? FAULT_LEGACY_WRITE_DENIED : FAULT_WRITE_DENIED;
     }
-    if (wants_read(request) && !mapping->read) {
-        return legacy ? FAULT_LEGACY_READ_DENIED : FAULT_READ_DENIED;
+    if (must_read(j->request) && !dmar_may_read(mapping, is_privileged(j))) {
+        return binding->legacy ? FAULT_LEGACY_READ_DENIED : FAULT_READ_DENIED;
     }
     return FAULT_NONE;
-}
-
-/* In legacy mode an absent page is a missing permission: of which kind, the
- * request decides. */
-static uint8_t legacy_absent(const DmarRequest *request, uint8_t reason)
-{
-    return reason == FAULT_LEGACY_READ_DENIED && wants_write(request)
-           ? FAULT_LEGACY_WRITE_DENIED : reason;
-}
-
-/* ---- Pass-through --------------------------------------------------------- */
-
-/*
- * One page is all that the answer promises, so that one which cuts the
- * interrupt range or the end of memory never needs to be split.
- */
-static uint8_t pass_through(Dmar *dmar, const DmarRequest *request,
-                            const DmarBinding *binding, DmarMapping *out)
-{
-    if (request->addr & dmar_beyond_host(dmar)) {
-        return binding->legacy ? FAULT_LEGACY_ADDRESS_BEYOND
-                               : FAULT_ADDRESS_BEYOND_HOST;
-    }
-    *out = (DmarMapping) {
-        .output = request->addr & ~low_bits(PAGE_SHIFT_4K),
-        .shift = PAGE_SHIFT_4K,
-        .read = true,
-        .write = true,
-    };
-    return FAULT_NONE;
-}
-
-/* ---- Second stage --------------------------------------------------------- */
-
-static uint8_t second_stage(Dmar *dmar, const DmarRequest *request,
-                            const DmarBinding *binding, DmarMapping *out,
-                            DmarOutcome *how)
-{
-    unsigned bits = dmar_caps_input_bits(dmar, LEVEL_SHIFT(binding->levels + 1));
-    uint8_t reason;
-
-    if (request->addr & ~low_bits(bits)) {
-        return binding->legacy ? FAULT_LEGACY_ADDRESS_BEYOND
-                               : FAULT_SS_ADDRESS_BEYOND;
-    }
-    if (dmar_cache_find_mapping(dmar->caches, binding, request->addr, out)) {
-        *how = DMAR_HIT;
-        return FAULT_NONE;
-    }
-    *how = DMAR_WALKED;
-    reason = dmar_walk(dmar, binding, request->addr, out);
-    if (!reason) {
-        dmar_cache_add_mapping(dmar->caches, binding, request->addr, out);
-    }
-    return binding->legacy ? legacy_absent(request, reason) : reason;
 }
 
 /* Of a translation the whole page must stay clear of the interrupt range, of
  * an access the address itself [VT-d 3.15]; pages that devices learn of by
  * pass-through are theirs to avoid. */
-static uint8_t check_output(const DmarRequest *request,
-                            const DmarBinding *binding,
-                            const DmarMapping *mapping)
+static uint8_t check_output(const Journey *j)
 {
+    const DmarBinding *binding = &j->entry.binding;
+    const DmarMapping *mapping = &j->entry.mapping;
     uint64_t inside = low_bits(mapping->shift);
-    uint64_t first = mapping->output | (request->addr & inside);
+    uint64_t first = mapping->output | (j->request->addr & inside);
     uint64_t last = first;
 
-    if (request->type == DMAR_TRANSLATION_REQUEST) {
+    if (asks_translation(j->request)) {
         if (binding->pgtt == PGTT_PASS_THROUGH) {
             return FAULT_NONE;
         }
@@ -120,51 +120,198 @@ static uint8_t check_output(const DmarRequest *request,
                            : FAULT_INTERRUPT_RANGE;
 }
 
-static uint8_t map(Dmar *dmar, const DmarRequest *request,
-                   const DmarBinding *binding, DmarMapping *mapping,
-                   DmarOutcome *how)
+static uint8_t check(const Journey *j)
 {
-    uint8_t reason = binding->pgtt == PGTT_PASS_THROUGH
-        ? pass_through(dmar, request, binding, mapping)
-        : second_stage(dmar, request, binding, mapping, how);
+    uint8_t reason = check_privilege(j);
 
-    reason = reason ? reason : check_rights(request, binding->legacy, mapping);
-    return reason ? reason : check_output(request, binding, mapping);
+    reason = reason ? reason : check_rights(j);
+    return reason ? reason : check_output(j);
+}
+
+/* ---- The ways of translating ----------------------------------------------- */
+
+/* The largest page that the unit knows [VT-d 4.2.3, ADDR]. */
+static uint8_t largest_shift(const Dmar *dmar)
+{
+    return dmar->cap & (CAP_SSLPS_1G | CAP_FS1GP) ? LEVEL_SHIFT(3)
+         : dmar->cap & CAP_SSLPS_2M || dmar_has(dmar, ECAP_FSTS) ? LEVEL_SHIFT(2)
+         : PAGE_SHIFT_4K;
+}
+
+static uint8_t pass_through(const Dmar *dmar, const DmarRequest *request,
+                            DmarEntry *entry)
+{
+    uint8_t shift = largest_shift(dmar);
+
+    if (request->addr & dmar_beyond_host(dmar)) {
+        return entry->binding.legacy ? FAULT_LEGACY_ADDRESS_BEYOND
+                                     : FAULT_ADDRESS_BEYOND_HOST;
+    }
+    entry->mapping = (DmarMapping) {
+        .output = request->addr & ~low_bits(shift),
+        .shift = shift,
+        .rights = RIGHTS_ALL,
+        .dirty = true,
+    };
+    return FAULT_NONE;
+}
+
+/* In legacy mode an absent page is a missing permission: of which kind, the
+ * request decides. */
+static uint8_t legacy_absent(const DmarRequest *request, uint8_t reason)
+{
+    return reason == FAULT_LEGACY_READ_DENIED && wants_write(request)
+           ? FAULT_LEGACY_WRITE_DENIED : reason;
+}
+
+static uint8_t walk(Journey *j)
+{
+    DmarWalk w = {
+        .dmar = j->dmar,
+        .binding = &j->entry.binding,
+        .privileged = is_privileged(j),
+        .writes = may_come_to_write(j->dmar, j->request),
+        .must_write = must_write(j->request),
+        .marks = !is_probe(j->request),
+    };
+    uint8_t reason = dmar_walk(&w, j->request->addr, &j->entry.mapping);
+
+    return w.binding->legacy ? legacy_absent(j->request, reason) : reason;
+}
+
+static uint8_t compute(Journey *j)
+{
+    uint8_t reason = dmar_resolve_attributes(j->request, &j->entry.binding);
+
+    if (reason) {
+        return reason;
+    }
+    j->how = DMAR_WALKED;
+    return j->entry.binding.pgtt == PGTT_PASS_THROUGH
+           ? pass_through(j->dmar, j->request, &j->entry) : walk(j);
+}
+
+/* ---- The IOTLB -------------------------------------------------------------- */
+
+/* What a read brought in may have a dirty bit yet to be set. */
+static bool serves(const Journey *j, const DmarEntry *entry)
+{
+    bool privileged = dmar_resolve_privilege(j->request, &entry->binding);
+
+    return entry->mapping.dirty || !may_come_to_write(j->dmar, j->request) ||
+           !dmar_may_write(&entry->binding, &entry->mapping, privileged);
+}
+
+static bool look_up(Journey *j)
+{
+    const DmarEntry *entry = dmar_iotlb_find(j->dmar->iotlb, j->request);
+    bool legacy = dmar_mode(j->dmar) == TTM_LEGACY;
+
+    if (!entry || entry->binding.legacy != legacy || !serves(j, entry)) {
+        return false;
+    }
+    j->entry = *entry;
+    j->fpd |= entry->binding.fpd;
+    j->how = DMAR_HIT;
+    return true;
+}
+
+static uint8_t translate_untranslated(Journey *j)
+{
+    uint8_t reason = FAULT_NONE;
+
+    if (look_up(j)) {
+        reason = dmar_resolve_attributes(j->request, &j->entry.binding);
+        return reason ? reason : check(j);
+    }
+    reason = dmar_resolve(j->dmar, j->request, &j->entry.binding, &j->fpd);
+    reason = reason ? reason : compute(j);
+    reason = reason ? reason : check(j);
+    if (!reason && !is_probe(j->request)) {
+        dmar_iotlb_add(j->dmar->iotlb, j->request, &j->entry);
+    }
+    return reason;
+}
+
+static uint8_t translate_for_device(Journey *j)
+{
+    uint8_t reason = dmar_resolve(j->dmar, j->request, &j->entry.binding, &j->fpd);
+
+    if (reason || look_up(j)) {
+        reason = reason ? reason
+                        : dmar_resolve_attributes(j->request, &j->entry.binding);
+        return reason ? reason : check(j);
+    }
+    reason = compute(j);
+    reason = reason ? reason : check(j);
+    if (!reason) {
+        dmar_iotlb_add(j->dmar->iotlb, j->request, &j->entry);
+    }
+    return reason;
+}
+
+/* Only the address is left to check [VT-d 4.2.5]. */
+static uint8_t pass_translated(Journey *j)
+{
+    uint8_t reason = dmar_resolve(j->dmar, j->request, &j->entry.binding, &j->fpd);
+
+    reason = reason ? reason : pass_through(j->dmar, j->request, &j->entry);
+    return reason ? reason : check_output(j);
 }
 
 /* ---- Answers -------------------------------------------------------------- */
 
-static void answer_success(const DmarRequest *request,
-                           const DmarBinding *binding,
-                           const DmarMapping *mapping, DmarTranslation *out)
+/* A request that says its address itself may be answered for no more than the
+ * piece of a page that is all memory on both sides [VT-d 3.15]. */
+static uint64_t piece_of_memory(const Journey *j)
 {
+    const DmarMapping *mapping = &j->entry.mapping;
+    uint64_t addr = j->request->addr;
+    uint64_t output = mapping->output | (addr & low_bits(mapping->shift));
     uint64_t inside = low_bits(mapping->shift);
+
+    while (!asks_translation(j->request) && inside > low_bits(PAGE_SHIFT_4K) &&
+           (in_interrupt_range(addr & ~inside, addr | inside) ||
+            in_interrupt_range(output & ~inside, output | inside))) {
+        inside >>= 1;
+    }
+    return inside;
+}
+
+static void answer_success(const Journey *j, DmarTranslation *out)
+{
+    const DmarBinding *binding = &j->entry.binding;
+    const DmarMapping *mapping = &j->entry.mapping;
+    uint64_t inside = low_bits(mapping->shift);
+    bool read = dmar_may_read(mapping, is_privileged(j));
+    bool write = dmar_may_write(binding, mapping, is_privileged(j));
 
     *out = (DmarTranslation) {
         .completion = DMAR_SUCCESS,
-        .read = mapping->read,
-        .write = mapping->write,
+        .read = read,
+        .write = write && (!asks_translation(j->request) ||
+                           may_come_to_write(j->dmar, j->request)),
         .no_snoop_forced = binding->no_snoop_forced || mapping->snoop,
-        .addr = mapping->output | (request->addr & inside),
-        .size = inside + 1,
+        .addr = mapping->output | (j->request->addr & inside),
+        .size = piece_of_memory(j) + 1,
     };
 }
 
-static void answer_fault(Dmar *dmar, const DmarRequest *request, uint8_t reason,
-                         bool fpd, DmarTranslation *out)
+static void answer_fault(const Journey *j, uint8_t reason, DmarTranslation *out)
 {
+    const DmarRequest *request = j->request;
+
     *out = (DmarTranslation) {
         .completion = dmar_fault_answer(reason, request->type),
         .reason = reason,
         .addr = request->addr,
         .size = BIT_AT(PAGE_SHIFT_4K),
     };
-    if (request->access == DMAR_PROBE ||
-        (fpd && dmar_fault_qualified(reason))) {
+    if (is_probe(request) || (j->fpd && dmar_fault_qualified(reason))) {
         return;
     }
     if (dmar_fault_recorded(reason, request->type)) {
-        dmar_fault_record(dmar, request, reason);
+        dmar_fault_record(j->dmar, request, reason);
     }
 }
 
@@ -186,52 +333,89 @@ static void answer_untranslated(const DmarRequest *request, DmarTranslation *out
 
 static bool asks_for_interrupt_range(const DmarRequest *request)
 {
-    return request->type == DMAR_TRANSLATION_REQUEST &&
-           request->pasid == DMAR_NO_PASID &&
+    return asks_translation(request) && request->pasid == DMAR_NO_PASID &&
            in_interrupt_range(request->addr, request->addr);
 }
 
 /* A device that may ask at all is told to send its interrupts untranslated,
- * and no page is looked for [VT-d 3.15, 4.2.3, 7.1.3 condition S.1].  The
- * no-write flag is ignored: ECAP.NWFS is clear. */
-static void answer_interrupt_range(const DmarRequest *request,
+ * unless it will not write, and no page is looked for
+ * [VT-d 3.15, 4.2.3, 7.1.3 conditions S.1, S.2]. */
+static void answer_interrupt_range(const Dmar *dmar, const DmarRequest *request,
                                    DmarTranslation *out)
 {
+    bool writes = may_come_to_write(dmar, request);
+
     *out = (DmarTranslation) {
         .completion = DMAR_SUCCESS,
-        .write = true,
-        .untranslated_only = true,
+        .write = writes,
+        .untranslated_only = writes,
         .addr = request->addr,
         .size = BIT_AT(PAGE_SHIFT_4K),
     };
 }
 
+/* ---- The story -------------------------------------------------------------- */
+
+static uint8_t travel(Journey *j)
+{
+    uint8_t reason = dmar_resolve_mode(j->dmar, j->request);
+
+    if (reason) {
+        return reason;
+    }
+    switch (j->request->type) {
+    case DMAR_TRANSLATION_REQUEST:
+        return translate_for_device(j);
+    case DMAR_TRANSLATED:
+        return pass_translated(j);
+    default:
+        return translate_untranslated(j);
+    }
+}
+
+static void count(const Journey *j, uint8_t reason)
+{
+    if (!is_probe(j->request)) {
+        dmar_stats_request(j->dmar->stats, j->request->source_id,
+                           j->entry.binding.pasid,
+                           j->request->pasid != DMAR_NO_PASID,
+                           reason ? DMAR_REFUSED : j->how);
+    }
+}
+
 static void translate(Dmar *dmar, const DmarRequest *request,
                       DmarTranslation *out)
 {
-    DmarBinding binding = { .pasid = request->pasid };
-    DmarMapping mapping;
-    DmarOutcome how = DMAR_HIT;
-    bool fpd;
-    uint8_t reason = dmar_resolve(dmar, request, &binding, &fpd);
+    Journey j = { .dmar = dmar, .request = request,
+                  .entry.binding.pasid = request->pasid };
+    uint8_t reason = travel(&j);
 
-    if (!reason && asks_for_interrupt_range(request)) {
-        answer_interrupt_range(request, out);
-        return;
-    }
-    reason = reason ? reason : map(dmar, request, &binding, &mapping, &how);
     if (reason) {
-        answer_fault(dmar, request, reason, fpd, out);
+        answer_fault(&j, reason, out);
     } else {
-        answer_success(request, &binding, &mapping, out);
+        answer_success(&j, out);
         dmar_report(dmar, DMAR_EVENT_TRANSLATED, request->source_id,
-                    binding.pasid, request->addr, out->addr, out->size);
+                    j.entry.binding.pasid, request->addr, out->addr, out->size);
     }
-    if (request->access != DMAR_PROBE) {
-        dmar_stats_request(dmar->stats, request->source_id, binding.pasid,
-                           request->pasid != DMAR_NO_PASID,
-                           reason ? DMAR_REFUSED : how);
+    out->privileged = asks_translation(request) &&
+                      request->pasid != DMAR_NO_PASID && request->privileged;
+    count(&j, reason);
+}
+
+/* The gates of the tables come first: who may not ask is not told. */
+static bool answered_as_interrupt(Dmar *dmar, const DmarRequest *request,
+                                  DmarTranslation *out)
+{
+    DmarBinding binding;
+    bool fpd;
+
+    if (!asks_for_interrupt_range(request) ||
+        dmar_resolve_mode(dmar, request) ||
+        dmar_resolve(dmar, request, &binding, &fpd)) {
+        return false;
     }
+    answer_interrupt_range(dmar, request, out);
+    return true;
 }
 
 void dmar_translate(Dmar *dmar, const DmarRequest *request, DmarTranslation *out)
@@ -239,7 +423,7 @@ void dmar_translate(Dmar *dmar, const DmarRequest *request, DmarTranslation *out
     g_mutex_lock(&dmar->lock);
     if (!dmar_status(dmar, GCMD_TE)) {
         answer_untranslated(request, out);
-    } else {
+    } else if (!answered_as_interrupt(dmar, request, out)) {
         translate(dmar, request, out);
     }
     g_mutex_unlock(&dmar->lock);

@@ -25,6 +25,7 @@ Dmar *dmar_new(const DmarConfig *config, const DmarHost *host, void *opaque,
     dmar->cap = cap;
     dmar->ecap = ecap;
     dmar->caches = dmar_caches_new();
+    dmar->iotlb = dmar_iotlb_new();
     dmar->stats = dmar_stats_new();
     dmar_registers_init(dmar);
     dmar_registers_reset(dmar);
@@ -37,6 +38,7 @@ void dmar_free(Dmar *dmar)
         return;
     }
     dmar_caches_free(dmar->caches);
+    dmar_iotlb_free(dmar->iotlb);
     dmar_stats_free(dmar->stats);
     g_mutex_clear(&dmar->lock);
     g_free(dmar);
@@ -50,6 +52,7 @@ void dmar_reset(Dmar *dmar)
     dmar->irta_latched = 0;
     dmar->next_fault_record = 0;
     dmar_cache_drop_all(dmar->caches);
+    dmar_iotlb_drop_all(dmar->iotlb);
     dmar_stats_reset(dmar->stats);
     dmar_tell_remapping(dmar);
     g_mutex_unlock(&dmar->lock);
@@ -89,6 +92,7 @@ bool dmar_load(Dmar *dmar, const DmarState *state, GError **error)
     dmar->irta_latched = state->irta_latched;
     dmar->next_fault_record = state->next_fault_record;
     dmar_cache_drop_all(dmar->caches);
+    dmar_iotlb_drop_all(dmar->iotlb);
     dmar_tell_remapping(dmar);
     g_mutex_unlock(&dmar->lock);
     return true;

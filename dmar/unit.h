@@ -19,6 +19,14 @@
 #include "spec/registers.h"
 #include "spec/tables.h"
 
+/* A paging structure: where, and how many levels there are from it on. */
+typedef struct DmarRoot {
+    uint64_t addr;
+    uint8_t levels;
+} DmarRoot;
+
+typedef enum DmarStageId { DMAR_FIRST_STAGE, DMAR_SECOND_STAGE } DmarStageId;
+
 /*
  * How a (source-id, PASID) is translated: what resolve.c makes of root,
  * context and PASID entries, and all that the walker sees.
@@ -28,12 +36,26 @@ typedef struct DmarBinding {
     uint32_t pasid;             /* tag of cached translations */
     uint16_t domain;
     uint8_t pgtt;
-    uint8_t levels;             /* of the second-stage table: 3, 4, 5 */
-    uint64_t root;              /* of the second-stage table */
+    DmarRoot root[2];           /* by stage; guest-physical the first, nested */
     bool legacy;                /* fault reasons of legacy mode apply */
-    bool no_snoop_forced;
+    bool no_snoop_forced;       /* PGSNP */
+    bool walk_snooped;          /* PWSNP: bits of entries can be set */
+    bool second_stage_dirty;    /* SSADE */
+    bool extended_accessed;     /* EAFE */
+    bool write_protect;         /* WPE */
+    bool supervisor;            /* SRE */
+    bool rid_privileged;        /* RID_PRIV: of requests without PASID */
     bool fpd;                   /* some FPD was set on the way here */
 } DmarBinding;
+
+/* The tables that the address of a request goes to first. */
+static inline const DmarRoot *dmar_outer_root(const DmarBinding *binding)
+{
+    bool first = binding->pgtt == PGTT_FIRST_STAGE ||
+                 binding->pgtt == PGTT_NESTED;
+
+    return &binding->root[first ? DMAR_FIRST_STAGE : DMAR_SECOND_STAGE];
+}
 
 /* A cached context entry: of one mode or the other. */
 typedef struct DmarContext {
@@ -44,6 +66,7 @@ typedef struct DmarContext {
     /* legacy mode */
     DmarBinding binding;
     /* scalable mode */
+    bool page_requests;
     bool pasid_enabled;
     bool rid_privileged;
     uint8_t pdts;
@@ -51,16 +74,48 @@ typedef struct DmarContext {
     uint64_t directory;
 } DmarContext;
 
-/* What a page walk or the translation cache found. */
+/* What every entry of a walk so far grants.  A stage that has no part in a
+ * translation grants all that is its to grant. */
+enum {
+    RIGHT_READ = 1,             /* second stage */
+    RIGHT_WRITE = 2,
+    RIGHT_USER = 4,             /* first stage: U/S, R/W */
+    RIGHT_WRITABLE = 8,
+    RIGHTS_SECOND = RIGHT_READ | RIGHT_WRITE,
+    RIGHTS_FIRST = RIGHT_USER | RIGHT_WRITABLE,
+    RIGHTS_ALL = RIGHTS_FIRST | RIGHTS_SECOND,
+};
+
+/* What a page walk found. */
 typedef struct DmarMapping {
     uint64_t output;            /* of the page's first byte */
     uint8_t shift;              /* log2 of the page's size */
-    bool read, write;
-    bool snoop;
+    uint8_t rights;
+    bool dirty;                 /* a write has no dirty bit to set */
+    bool snoop;                 /* SNP */
 } DmarMapping;
+
+/* An entry of the IOTLB: all that an answer depends on. */
+typedef struct DmarEntry {
+    DmarBinding binding;
+    DmarMapping mapping;
+} DmarEntry;
+
+/* An entry of a paging-structure cache: a table, and the rights to it. */
+typedef struct DmarTable {
+    uint64_t addr;
+    uint8_t rights;
+} DmarTable;
+
+/* Pages that an invalidation means. */
+typedef struct DmarRange {
+    uint64_t first, last;       /* inclusive */
+    bool leaves_only;           /* IH: tables stay */
+} DmarRange;
 
 typedef struct DmarRegister DmarRegister;
 typedef struct DmarCaches DmarCaches;
+typedef struct DmarIotlb DmarIotlb;
 typedef struct DmarStats DmarStats;
 
 struct Dmar {
@@ -78,6 +133,7 @@ struct Dmar {
     uint32_t next_fault_record;
 
     DmarCaches *caches;
+    DmarIotlb *iotlb;
     DmarStats *stats;
 };
 
@@ -140,13 +196,29 @@ void dmar_fault_status_set(Dmar *dmar, uint32_t bit);
 void dmar_fault_status_written(Dmar *dmar);
 void dmar_fault_control_written(Dmar *dmar);
 
-/* resolve.c */
+/* resolve.c: @binding and @fpd are what was found out, with a fault as well. */
 uint8_t dmar_resolve(Dmar *dmar, const DmarRequest *request,
                      DmarBinding *binding, bool *fpd);
+uint8_t dmar_resolve_mode(const Dmar *dmar, const DmarRequest *request);
+bool dmar_resolve_privilege(const DmarRequest *request,
+                            const DmarBinding *binding);
+uint8_t dmar_resolve_attributes(const DmarRequest *request,
+                                const DmarBinding *binding);
 
-/* walk.c */
-uint8_t dmar_walk(Dmar *dmar, const DmarBinding *binding, uint64_t addr,
-                  DmarMapping *out);
+/* walk.c, nested.c */
+typedef struct DmarWalk {
+    Dmar *dmar;
+    const DmarBinding *binding;
+    bool privileged;            /* whose rights count in the first stage */
+    bool writes;                /* if it may, it writes: dirty bits are due */
+    bool must_write;            /* it is refused if it may not */
+    bool marks;                 /* false: no bit of an entry is set */
+} DmarWalk;
+
+uint8_t dmar_walk(DmarWalk *walk, uint64_t addr, DmarMapping *out);
+bool dmar_may_read(const DmarMapping *mapping, bool privileged);
+bool dmar_may_write(const DmarBinding *binding, const DmarMapping *mapping,
+                    bool privileged);
 
 /* cache.c */
 DmarCaches *dmar_caches_new(void);
@@ -157,8 +229,8 @@ const DmarContext *dmar_cache_find_context(DmarCaches *caches, uint16_t source_i
 void dmar_cache_add_context(DmarCaches *caches, const DmarContext *context);
 void dmar_cache_drop_contexts(DmarCaches *caches);
 void dmar_cache_drop_domain_contexts(DmarCaches *caches, uint16_t domain);
-void dmar_cache_drop_device_context(DmarCaches *caches, uint16_t source_id,
-                                    uint16_t ignored_bits);
+void dmar_cache_drop_device_context(DmarCaches *caches, uint16_t domain,
+                                    uint16_t source_id, uint16_t ignored_bits);
 
 const DmarBinding *dmar_cache_find_binding(DmarCaches *caches,
                                            uint16_t source_id, uint32_t pasid);
@@ -168,17 +240,6 @@ void dmar_cache_drop_domain_bindings(DmarCaches *caches, uint16_t domain);
 void dmar_cache_drop_pasid_bindings(DmarCaches *caches, uint16_t domain,
                                     uint32_t pasid);
 
-bool dmar_cache_find_mapping(DmarCaches *caches, const DmarBinding *binding,
-                             uint64_t addr, DmarMapping *out);
-void dmar_cache_add_mapping(DmarCaches *caches, const DmarBinding *binding,
-                            uint64_t addr, const DmarMapping *mapping);
-void dmar_cache_drop_mappings(DmarCaches *caches);
-void dmar_cache_drop_domain_mappings(DmarCaches *caches, uint16_t domain);
-void dmar_cache_drop_pages(DmarCaches *caches, uint16_t domain, uint64_t addr,
-                           unsigned order);
-void dmar_cache_drop_pasid_mappings(DmarCaches *caches, uint16_t domain,
-                                    uint32_t pasid);
-
 const InterruptEntry *dmar_cache_find_interrupt(DmarCaches *caches,
                                                 uint16_t index);
 void dmar_cache_add_interrupt(DmarCaches *caches, uint16_t index,
@@ -186,12 +247,37 @@ void dmar_cache_add_interrupt(DmarCaches *caches, uint16_t index,
 void dmar_cache_drop_interrupts(DmarCaches *caches, uint16_t first,
                                 uint16_t last);
 
+/* iotlb.c */
+DmarIotlb *dmar_iotlb_new(void);
+void dmar_iotlb_free(DmarIotlb *iotlb);
+const DmarEntry *dmar_iotlb_find(const DmarIotlb *iotlb,
+                                 const DmarRequest *request);
+void dmar_iotlb_add(DmarIotlb *iotlb, const DmarRequest *request,
+                    const DmarEntry *entry);
+const DmarTable *dmar_iotlb_find_table(const DmarIotlb *iotlb,
+                                       const DmarBinding *binding,
+                                       DmarStageId stage, uint64_t addr,
+                                       unsigned levels, unsigned *level);
+void dmar_iotlb_add_table(DmarIotlb *iotlb, const DmarBinding *binding,
+                          DmarStageId stage, uint64_t addr, unsigned level,
+                          const DmarTable *table);
+void dmar_iotlb_drop_all(DmarIotlb *iotlb);
+void dmar_iotlb_drop_domain(DmarIotlb *iotlb, uint16_t domain);
+void dmar_iotlb_drop_range(DmarIotlb *iotlb, uint16_t domain,
+                           const DmarRange *range);
+void dmar_iotlb_drop_pasid(DmarIotlb *iotlb, uint16_t domain, uint32_t pasid);
+void dmar_iotlb_drop_pasid_range(DmarIotlb *iotlb, uint16_t domain,
+                                 uint32_t pasid, const DmarRange *range);
+
 /* invalidate.c */
 void dmar_invalidate_everything(Dmar *dmar);
 void dmar_invalidate_contexts(Dmar *dmar, unsigned granularity, uint16_t domain,
                               uint16_t source_id, unsigned function_mask);
 void dmar_invalidate_mappings(Dmar *dmar, unsigned granularity, uint16_t domain,
-                              uint64_t addr, unsigned order);
+                              const DmarRange *range);
+void dmar_invalidate_pasid(Dmar *dmar, unsigned granularity, uint16_t domain,
+                           uint32_t pasid, const DmarRange *range);
+DmarRange dmar_invalidate_range(uint64_t addr, unsigned order, bool leaves_only);
 void dmar_invalidate_interrupts(Dmar *dmar, uint16_t first, uint16_t last);
 bool dmar_invalidate_order_valid(const Dmar *dmar, unsigned order);
 uint16_t dmar_domain_of(const Dmar *dmar, uint64_t field);

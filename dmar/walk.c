@@ -1,145 +1,208 @@
 /*
- * The page walk: a second-stage table from its root to the leaf that maps an
- * address [VT-d 3.7 Second-Stage Translation].
+ * The page walk: tables of one stage from the root, or from what the
+ * paging-structure caches know, to the leaf that maps an address
+ * [VT-d 3.5 .. 3.7].
  *
- * Questions about one entry are answered by the small functions at the top;
- * the walk itself knows no bit.  The answer is a mapping or a reason; which of
- * the two sets of reasons, legacy or scalable, the binding says.
+ * The walker knows no bit: a stage (walk.h) answers its questions about an
+ * entry.  Where entries of a nested first stage are is nested.c's to say.
  *
- * Accessed and dirty bits are not kept (SSADS is not advertised), and memory
- * types are not modelled (MTS is not advertised): both fields are ignored.
+ * Accessed and dirty bits are set by compare-exchange, in every entry that the
+ * walk uses [VT-d 3.6.2, 3.7.2].  Who loses the race looks at the entry as if
+ * it had just been read.  Software that keeps winning is answered, after a
+ * while, as if the update had failed.
  *
  * Copyright (c) The vtd-sm developers
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "unit.h"
+#include "walk.h"
 
-/* ---- One entry ----------------------------------------------------------- */
+enum { MOST_RACES = 64 };
 
-static bool is_present(uint64_t entry)
-{
-    return entry & (SS_R | SS_W);
-}
-
-static bool is_large_level(unsigned level)
-{
-    return level == 2 || level == 3;
-}
-
-static bool is_leaf(uint64_t entry, unsigned level)
-{
-    return level == 1 || (is_large_level(level) && (entry & SS_PS));
-}
-
-/* What may be set in an entry that refers to the next table. */
-static uint64_t table_bits(void)
-{
-    return SS_R | SS_W | SS_X_IGNORED | SS_EMT | SS_IPAT | SS_A | SS_D |
-           SS_IGNORED_10 | SS_ADDR | SS_IGNORED_HIGH;
-}
-
-/* What may be set in an entry that maps a page: PS is ignored in the last
- * level, and address bits within the page are reserved. */
-static uint64_t leaf_bits(const Dmar *dmar, unsigned level)
-{
-    uint64_t inside_page = low_bits(LEVEL_SHIFT(level)) & SS_ADDR;
-    uint64_t snoop = dmar_has(dmar, ECAP_SC) ? SS_SNP : 0;
-
-    return (table_bits() & ~inside_page) | SS_PS | snoop;
-}
-
-static bool has_reserved(const Dmar *dmar, uint64_t entry, unsigned level)
-{
-    uint64_t allowed = is_leaf(entry, level) ? leaf_bits(dmar, level)
-                                             : table_bits();
-
-    return entry & ~(allowed & ~(dmar_beyond_host(dmar) & SS_ADDR));
-}
+/* One entry on the way. */
+typedef struct Step {
+    unsigned level;
+    uint64_t where;             /* as the table that holds it is addressed */
+    uint64_t addr;              /* in memory */
+    uint64_t entry;
+    uint8_t rights;             /* of all entries up to this one */
+    bool leaf;
+} Step;
 
 static unsigned index_at(uint64_t addr, unsigned level)
 {
     return (addr >> LEVEL_SHIFT(level)) & low_bits(LEVEL_BITS);
 }
 
-/* ---- The walk ------------------------------------------------------------ */
-
-typedef struct Walk {
-    Dmar *dmar;
-    const DmarBinding *binding;
-    uint64_t addr;
-    uint64_t rights;            /* R and W granted by every entry so far */
-} Walk;
-
-static uint8_t not_present(const Walk *w)
+static void map_leaf(const DmarWalk *walk, const DmarStage *stage,
+                     const Step *step, DmarMapping *out)
 {
-    if (!w->binding->legacy) {
-        return FAULT_SS_NOT_PRESENT;
-    }
-    return FAULT_LEGACY_READ_DENIED;    /* or write: the caller knows */
-}
+    uint64_t dirty = stage->dirty(walk->binding);
 
-static uint8_t unreadable(const Walk *w, unsigned level)
-{
-    bool top = level == w->binding->levels;
-
-    if (w->binding->legacy) {
-        /* The top entry is reached through the context entry [LCT.4.3]. */
-        return top ? FAULT_LEGACY_CONTEXT_INVALID : FAULT_LEGACY_PAGING_ACCESS;
-    }
-    return top ? FAULT_SS_TOP_ACCESS : FAULT_SS_ACCESS;
-}
-
-static uint8_t read_entry(Walk *w, uint64_t table, unsigned level, uint64_t *out)
-{
-    uint64_t addr = table + 8 * index_at(w->addr, level);
-    uint64_t entry;
-
-    if (!dmar_read_words(w->dmar, addr, &entry, 1)) {
-        return unreadable(w, level);
-    }
-    dmar_report(w->dmar, DMAR_EVENT_WALK, w->binding->source_id,
-                w->binding->pasid, addr, entry, level);
-    w->rights &= entry;
-    if (!is_present(entry) || !w->rights) {
-        return not_present(w);
-    }
-    if (has_reserved(w->dmar, entry, level)) {
-        return w->binding->legacy ? FAULT_LEGACY_PAGING_RESERVED
-                                  : FAULT_SS_RESERVED;
-    }
-    *out = entry;
-    return FAULT_NONE;
-}
-
-static void map_leaf(const Walk *w, uint64_t entry, unsigned level,
-                     DmarMapping *out)
-{
     *out = (DmarMapping) {
-        .output = entry & SS_ADDR & ~low_bits(LEVEL_SHIFT(level)),
-        .shift = LEVEL_SHIFT(level),
-        .read = w->rights & SS_R,
-        .write = w->rights & SS_W,
-        .snoop = entry & SS_SNP,
+        .output = step->entry & PAGING_ADDR & ~low_bits(LEVEL_SHIFT(step->level)),
+        .shift = LEVEL_SHIFT(step->level),
+        .rights = step->rights,
+        .dirty = (step->entry & dirty) == dirty,
+        .snoop = stage->id == DMAR_SECOND_STAGE && (step->entry & SS_SNP),
     };
 }
 
-uint8_t dmar_walk(Dmar *dmar, const DmarBinding *binding, uint64_t addr,
-                  DmarMapping *out)
-{
-    Walk w = { dmar, binding, addr, SS_R | SS_W };
-    uint64_t table = binding->root;
+/* ---- Bits of entries ------------------------------------------------------- */
 
-    for (unsigned level = binding->levels; ; level--) {
-        uint64_t entry;
-        uint8_t reason = read_entry(&w, table, level, &entry);
+static uint64_t bits_due(DmarWalk *walk, const DmarStage *stage,
+                         const Step *step, uint64_t addr)
+{
+    uint64_t due = stage->accessed(walk->binding);
+    uint64_t dirty = stage->dirty(walk->binding);
+    DmarMapping leaf;
+
+    if (!step->leaf || !walk->writes || (step->entry & dirty) == dirty) {
+        return due;
+    }
+    map_leaf(walk, stage, step, &leaf);
+    return dmar_may_be_dirtied(walk, stage, &leaf, addr) ? due | dirty : due;
+}
+
+/* Set what is @due; @step->entry is what is in memory then.  True: somebody
+ * else changed the entry meanwhile. */
+static uint8_t set_bits(DmarWalk *walk, const DmarStage *stage, Step *step,
+                        uint64_t due, bool *lost)
+{
+    const DmarWalkReasons *reasons = stage->reasons(walk->binding);
+    uint64_t found = step->entry;
+    uint64_t addr;
+    uint8_t reason;
+
+    if (!walk->binding->walk_snooped) {
+        return reasons->unsnooped;
+    }
+    reason = dmar_locate_entry(walk, stage, step->level, step->where, true, &addr);
+    if (reason) {
+        return reason;
+    }
+    if (!walk->dmar->host.compare_exchange(walk->dmar->opaque, addr, &found,
+                                           step->entry | due)) {
+        return reasons->not_updated;
+    }
+    *lost = found != step->entry;
+    step->entry = *lost ? found : step->entry | due;
+    return FAULT_NONE;
+}
+
+/* ---- One entry -------------------------------------------------------------- */
+
+static uint8_t read_entry(DmarWalk *walk, const DmarStage *stage, Step *step)
+{
+    const DmarWalkReasons *reasons = stage->reasons(walk->binding);
+    bool top = step->level == walk->binding->root[stage->id].levels;
+    uint8_t reason = dmar_locate_entry(walk, stage, step->level, step->where,
+                                       false, &step->addr);
+
+    if (reason) {
+        return reason;
+    }
+    if (!dmar_read_words(walk->dmar, step->addr, &step->entry, 1)) {
+        return top ? reasons->top_unreadable : reasons->unreadable;
+    }
+    dmar_report(walk->dmar, DMAR_EVENT_WALK, walk->binding->source_id,
+                walk->binding->pasid, step->addr, step->entry, step->level);
+    return FAULT_NONE;
+}
+
+/* @rights: of the entries above. */
+static uint8_t check_entry(DmarWalk *walk, const DmarStage *stage, Step *step,
+                           uint8_t rights)
+{
+    const DmarWalkReasons *reasons = stage->reasons(walk->binding);
+
+    step->rights = rights & stage->rights(step->entry);
+    step->leaf = stage->is_leaf(step->entry, step->level);
+    if (!stage->is_present(step->entry) || !(step->rights & RIGHTS_SECOND)) {
+        return reasons->absent;
+    }
+    if (stage->reserved(walk->dmar, step->entry, step->level)) {
+        return reasons->reserved;
+    }
+    return dmar_check_guest_address(walk, stage, step->entry);
+}
+
+static uint8_t use_entry(DmarWalk *walk, const DmarStage *stage, Step *step,
+                         uint64_t addr)
+{
+    uint8_t rights = step->rights;
+    uint8_t reason = read_entry(walk, stage, step);
+
+    for (unsigned races = 0; !reason; races++) {
+        bool lost = false;
+        uint64_t due;
+
+        reason = check_entry(walk, stage, step, rights);
+        if (reason || !walk->marks) {
+            break;
+        }
+        due = bits_due(walk, stage, step, addr);
+        if ((step->entry & due) == due) {
+            break;
+        }
+        reason = set_bits(walk, stage, step, due, &lost);
+        if (!lost) {
+            break;
+        }
+        if (races == MOST_RACES) {
+            reason = stage->reasons(walk->binding)->not_updated;
+        }
+    }
+    return reason;
+}
+
+/* ---- The walk --------------------------------------------------------------- */
+
+/* Where to begin: the lowest table that is known. */
+static DmarTable first_table(const DmarWalk *walk, const DmarStage *stage,
+                             uint64_t addr, unsigned *level)
+{
+    const DmarRoot *root = &walk->binding->root[stage->id];
+    const DmarTable *known = dmar_iotlb_find_table(walk->dmar->iotlb,
+                                                   walk->binding, stage->id,
+                                                   addr, root->levels, level);
+
+    if (known) {
+        return *known;
+    }
+    *level = root->levels;
+    return (DmarTable) { root->addr, RIGHTS_ALL };
+}
+
+static void remember_table(DmarWalk *walk, const DmarStage *stage,
+                           const Step *step, uint64_t addr)
+{
+    DmarTable table = { step->entry & PAGING_ADDR, step->rights };
+
+    if (walk->marks) {
+        dmar_iotlb_add_table(walk->dmar->iotlb, walk->binding, stage->id, addr,
+                             step->level, &table);
+    }
+}
+
+uint8_t dmar_walk_stage(DmarWalk *walk, const DmarStage *stage, uint64_t addr,
+                        DmarMapping *out)
+{
+    unsigned level;
+    DmarTable table = first_table(walk, stage, addr, &level);
+
+    for (; ; level--) {
+        Step step = { .level = level, .rights = table.rights,
+                      .where = table.addr + 8 * index_at(addr, level) };
+        uint8_t reason = use_entry(walk, stage, &step, addr);
 
         if (reason) {
             return reason;
         }
-        if (is_leaf(entry, level)) {
-            map_leaf(&w, entry, level, out);
+        if (step.leaf) {
+            map_leaf(walk, stage, &step, out);
             return FAULT_NONE;
         }
-        table = entry & SS_ADDR;
+        remember_table(walk, stage, &step, addr);
+        table = (DmarTable) { step.entry & PAGING_ADDR, step.rights };
     }
 }

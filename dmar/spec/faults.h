@@ -64,6 +64,10 @@
       "translation table mode not supported")                                   \
     X(PASID_IN_LEGACY_MODE,       0x31, "RTA.2",   UNQUALIFIED, UR,             \
       "request with PASID in legacy mode")                                      \
+    X(PAGE_REQUEST_IN_LEGACY_MODE, 0x32, "RTA.3",  UNQUALIFIED, UR,             \
+      "page request in legacy mode")                                            \
+    X(ABORT_DMA_MODE,             0x33, "RTA.4",   UNQUALIFIED, UR,             \
+      "abort-DMA mode")                                                         \
     X(ROOT_ACCESS,                0x38, "SRT.1",   UNQUALIFIED, CA,             \
       "root entry cannot be read")                                              \
     X(ROOT_NOT_PRESENT,           0x39, "SRT.2",   UNQUALIFIED, UR,             \
@@ -84,6 +88,8 @@
       "requests with PASID not enabled")                                        \
     X(PASID_BEYOND_DIRECTORY,     0x46, "SCT.7",   QUALIFIED,   UR,             \
       "PASID beyond the directory")                                             \
+    X(PAGE_REQUEST_BLOCKED,       0x47, "SCT.8",   QUALIFIED,   UR,             \
+      "page requests not enabled")                                              \
     X(PASID_IS_RID_PASID,         0x48, "SCT.9",   QUALIFIED,   UR,             \
       "PASID equals RID_PASID")                                                 \
     X(TRANSLATED_WITH_PASID,      0x49, "SCT.10",  QUALIFIED,   UR,             \
@@ -106,6 +112,22 @@
       "execute request not supported")                                          \
     X(SUPERVISOR_BLOCKED,         0x5d, "SPT.6",   QUALIFIED,   NONE,           \
       "supervisor request not enabled")                                         \
+    X(FS_ACCESS,                  0x70, "SFS.1",   QUALIFIED,   NONE,           \
+      "first-stage entry cannot be read")                                       \
+    X(FS_NOT_PRESENT,             0x71, "SFS.2",   QUALIFIED,   NONE,           \
+      "first-stage entry not present")                                          \
+    X(FS_RESERVED,                0x72, "SFS.3",   QUALIFIED,   NONE,           \
+      "reserved bit set in first-stage entry")                                  \
+    X(FS_TOP_ACCESS,              0x73, "SFS.4",   QUALIFIED,   NONE,           \
+      "top first-stage entry cannot be read")                                   \
+    X(FS_ADDRESS_BEYOND,          0x74, "SFS.5",   QUALIFIED,   NONE,           \
+      "first-stage entry refers beyond the second-stage width")                 \
+    X(FS_TOP_READ_DENIED,         0x75, "SFS.6",   QUALIFIED,   NONE,           \
+      "second stage denies reading the top first-stage entry")                  \
+    X(FS_READ_DENIED,             0x76, "SFS.7",   QUALIFIED,   NONE,           \
+      "second stage denies reading a first-stage entry")                        \
+    X(FS_UPDATE_DENIED,           0x77, "SFS.8",   QUALIFIED,   NONE,           \
+      "second stage denies updating a first-stage entry")                       \
     X(SS_ACCESS,                  0x78, "SSS.1",   QUALIFIED,   CA,             \
       "second-stage entry cannot be read")                                      \
     X(SS_NOT_PRESENT,             0x79, "SSS.2",   QUALIFIED,   NONE,           \
@@ -114,6 +136,14 @@
       "reserved bit set in second-stage entry")                                 \
     X(SS_TOP_ACCESS,              0x7b, "SSS.4",   QUALIFIED,   CA,             \
       "top second-stage entry cannot be read")                                  \
+    X(SS_UPDATE_UNSNOOPED,        0x7c, "SSS.5",   QUALIFIED,   CA,             \
+      "second-stage entry needs an update that is not snooped")                 \
+    X(SS_UPDATE_FAILED,           0x7d, "SSS.6",   QUALIFIED,   CA,             \
+      "second-stage entry could not be updated")                                \
+    X(FS_NOT_CANONICAL,           0x80, "SGN.1",   QUALIFIED,   NONE,           \
+      "address not canonical")                                                  \
+    X(PRIVILEGE_VIOLATION,        0x81, "SGN.2",   QUALIFIED,   NONE,           \
+      "user request to a supervisor page")                                      \
     X(ADDRESS_BEYOND_HOST,        0x83, "SGN.4",   QUALIFIED,   NONE,           \
       "address beyond the host address width")                                  \
     X(SS_ADDRESS_BEYOND,          0x84, "SGN.5",   QUALIFIED,   NONE,           \
@@ -125,7 +155,11 @@
     X(INTERRUPT_RANGE,            0x87, "SGN.8",   QUALIFIED,   CA,             \
       "output in the interrupt address range")                                  \
     X(PASID_BEYOND_WIDTH,         0x89, "SGN.10",  QUALIFIED,   UR,             \
-      "PASID wider than the unit supports")
+      "PASID wider than the unit supports")                                     \
+    X(FS_UPDATE_UNSNOOPED,        0x90, "SFS.9",   QUALIFIED,   NONE,           \
+      "first-stage entry needs an update that is not snooped")                  \
+    X(FS_UPDATE_FAILED,           0x91, "SFS.10",  QUALIFIED,   REPORTED,       \
+      "first-stage entry could not be updated")
 
 #define X(symbol, code, spec, qualified, answer, name) FAULT_##symbol = code,
 typedef enum FaultReason { FAULT_NONE = 0, DMAR_FAULT_REASONS(X) } FaultReason;

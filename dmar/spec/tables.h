@@ -68,6 +68,8 @@ enum {
     PGTT_PASS_THROUGH = 4,
 };
 
+enum { FSPM_4LEVEL = 0, FSPM_5LEVEL = 1 };
+
 /* AW of a context or PASID entry: 1, 2, 3 for 39, 48, 57 bits. */
 #define AW_LEVELS(aw)           ((aw) + 2)
 #define AW_BITS(aw)             (30 + 9 * (aw))

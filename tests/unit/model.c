@@ -378,9 +378,8 @@ static unsigned directory(Path *p, uint64_t addr, uint64_t *table)
  * types, supervisor requests, accessed and dirty bits. */
 static bool pasid_entry_reserved(const Path *p, const Entry *e)
 {
-    bool passes = bits(e, 8, 6) == 4;
     return bit(e, 5) || !zero(e, 11, 9) ||
-        (!passes && !zero(e, 63, p->unit->host_width)) ||
+        !zero(e, 63, p->unit->host_width) ||
         !zero(e, 79, 64 + p->unit->domain_width) || !zero(e, 86, 80) ||
         (bit(e, 88) && !p->unit->snoop_control) || !zero(e, 132, 89) ||
         !zero(e, 511, 135);

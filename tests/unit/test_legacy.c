@@ -44,9 +44,9 @@ START_TEST(every_depth_and_page_size_works)
     uint64_t size = sizes[_i % 3];
     given_legacy(&widest);
     space = given_space(DOMAIN, levels);
-    map(&space, 2 * HUGE, 3 * HUGE, size, RW);
+    map(&space, 2 * HUGE, 5 * HUGE, size, RW);
     given_legacy_context(DEV, TT_SECOND_STAGE, &space);
-    both_reach(DEV, NO_PASID, 2 * HUGE + size - 1, 3 * HUGE + size - 1);
+    both_reach(DEV, NO_PASID, 2 * HUGE + size - 1, 5 * HUGE + size - 1);
     write_faults(DEV, NO_PASID, 2 * HUGE + size, FAULT_LEGACY_WRITE_DENIED);
     ck_assert_uint_eq(dma(DMAR_READ, DEV, NO_PASID, 2 * HUGE).size, size);
 }

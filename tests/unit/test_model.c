@@ -263,6 +263,22 @@ static bool same_reason(const DmarRequest *r, unsigned engine, unsigned model)
     return engine == model || either;
 }
 
+static bool touches_interrupts(uint64_t addr, uint64_t size)
+{
+    uint64_t first = addr & -size;
+    return first <= 0xfeefffff && first + (size - 1) >= 0xfee00000;
+}
+
+/* Of a page with the interrupt range in it, on either side, an untranslated
+ * request may be told of a piece only. */
+static bool same_size(const DmarRequest *r, const DmarTranslation *t,
+                      const ModelAnswer *a)
+{
+    bool piece = r->type == DMAR_UNTRANSLATED && t->size < a->size &&
+        (touches_interrupts(r->addr, a->size) || touches_interrupts(a->addr, a->size));
+    return a->size == 0 || t->size == a->size || piece;
+}
+
 static bool agree(const DmarRequest *r, const DmarTranslation *t,
                   const ModelAnswer *a)
 {
@@ -276,7 +292,7 @@ static bool agree(const DmarRequest *r, const DmarTranslation *t,
         return t->untranslated_only && !t->read && t->write;
     }
     return !t->untranslated_only && t->addr == a->addr && t->read == a->read && t->write == a->write &&
-        (a->size == 0 || t->size == a->size) &&
+        same_size(r, t, a) &&
         (r->type != DMAR_UNTRANSLATED || t->no_snoop_forced == a->snoop);
 }
 
@@ -305,6 +321,17 @@ static void compare_requests(unsigned seed, unsigned count)
     }
 }
 
+/* Damage may give one domain-id to two tables, whose entries the caches may
+ * then mix: a model without caches has nothing to say about that. */
+static void compare_forgetting(unsigned seed, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        DmarRequest r = random_request();
+        forget_everything();
+        compare(seed, &r);
+    }
+}
+
 static unsigned rounds(void)
 {
     const char *asked = getenv("MODEL_ROUNDS");
@@ -319,8 +346,7 @@ static void run(unsigned seed, unsigned damages)
     compare_requests(seed, REQUESTS);
     for (unsigned i = 0; i < damages; i++) {
         Damage first = damage(), second = damage();
-        forget_everything();
-        compare_requests(seed, REQUESTS / 6);
+        compare_forgetting(seed, REQUESTS / 6);
         flip(first.addr, first.bit);
         flip(second.addr, second.bit);
     }

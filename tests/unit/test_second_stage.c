@@ -389,10 +389,11 @@ START_TEST(a_table_where_nothing_answers_faults)
         poke(entry, NOWHERE | RW);
         write_faults(DEV, PASID, IOVA, FAULT_SS_ACCESS);
         poke(entry, old);
+        forget_everything();
     }
     uint64_t entry = pasid_entry_at(DEV, PASID);
     poke(entry, (peek(entry) & 0xfff) | NOWHERE);
-    execute(pasid_cache_global());
+    forget_everything();
     write_faults(DEV, PASID, IOVA, FAULT_SS_TOP_ACCESS);
 }
 END_TEST
