@@ -57,95 +57,150 @@ static bool check_widths(const DmarConfig *c, GError **error)
 
 /* ---- Features ------------------------------------------------------------ */
 
+typedef enum { ASKED_FOR, DECLINED } FieldSense;
+
 typedef struct Feature {
     const char *name;
+    const char *about;
     size_t field;               /* of DmarConfig, a bool */
-    uint64_t cap, ecap;
-    const char *needs[3];       /* names of other rows */
+    FieldSense sense;           /* what true means there */
+    uint64_t cap, ecap;         /* bits that follow from it alone */
+    const char *needs[3];       /* names of rows above */
 } Feature;
 
-#define FIELD(name) offsetof(DmarConfig, name)
+#define WITH(field)     offsetof(DmarConfig, field), ASKED_FOR
+#define WITHOUT(field)  offsetof(DmarConfig, field), DECLINED
 
-/* What needs what: [VT-d 11.4.2, 11.4.3]. */
+/* What needs what: [VT-d 11.4.2, 11.4.3].  Bits that nobody snoops cannot be
+ * set atomically [VT-d 3.10]. */
 static const Feature features[] = {
-    { "scalable mode", FIELD(scalable), 0, ECAP_SMTS, { NULL } },
-    { "first-stage translation", FIELD(first_stage), 0, ECAP_FSTS,
-      { "scalable mode" } },
-    { "5-level first-stage tables", FIELD(first_stage_5level), CAP_FS5LP, 0,
-      { "first-stage translation" } },
-    { "first-stage pages of 1 GiB", FIELD(first_stage_1g), CAP_FS1GP, 0,
-      { "first-stage translation" } },
-    { "the extended-accessed flag", FIELD(extended_accessed), 0, ECAP_EAFS,
-      { "first-stage translation" } },
-    { "requests with supervisor privilege", FIELD(supervisor), 0, ECAP_SRS,
-      { "scalable mode" } },
-    { "the privilege of requests without PASID", FIELD(rid_privilege), 0,
-      ECAP_RPRIVS, { "requests with supervisor privilege" } },
-    { "second-stage accessed and dirty bits", FIELD(second_stage_dirty), 0,
-      ECAP_SSADS, { "scalable mode" } },
-    { "nested translation", FIELD(nested), 0, ECAP_NEST,
-      { "first-stage translation" } },
-    { "pass-through", FIELD(pass_through), 0, ECAP_PT, { NULL } },
-    { "snoop control", FIELD(snoop_control), 0, ECAP_SC, { NULL } },
-    { "caching mode", FIELD(caching_mode), CAP_CM, 0, { NULL } },
-    { "abort-DMA mode", FIELD(abort_dma), 0, ECAP_ADMS, { NULL } },
-    { "invalidation by a new root table", FIELD(root_invalidates), CAP_ESRTPS,
-      0, { NULL } },
-    { "device TLBs", FIELD(device_tlb), 0, ECAP_DT, { NULL } },
-    { "the no-write flag", FIELD(no_write_flag), 0, ECAP_NWFS,
-      { "device TLBs" } },
-    { "throttling of device-TLB invalidations", FIELD(device_tlb_throttle), 0,
-      ECAP_DIT, { "device TLBs" } },
-    { "page requests", FIELD(page_requests), 0, ECAP_PRS | ECAP_PDS,
-      { "device TLBs", "scalable mode" } },
-    { "interrupt remapping", FIELD(interrupt_remapping), 0, ECAP_IR,
+    { "scalable", "scalable mode", WITH(scalable), 0, ECAP_SMTS, { NULL } },
+    { "ss", "second-stage translation", WITHOUT(no_second_stage), 0, 0,
       { NULL } },
-    { "x2APIC interrupt mode", FIELD(x2apic), 0, ECAP_EIM,
-      { "interrupt remapping" } },
-    { "posted interrupts", FIELD(posted_interrupts), CAP_PI, 0,
-      { "interrupt remapping" } },
-    { "invalidation by a new interrupt table",
-      FIELD(interrupt_root_invalidates), CAP_ESIRTPS, 0,
-      { "interrupt remapping" } },
+    { "sslp", "second-stage pages of 2 MiB and 1 GiB", WITHOUT(no_large_pages),
+      0, 0, { NULL } },
+    { "smpwc", "coherent page walks", WITHOUT(incoherent_walk), 0, 0, { NULL } },
+    { "rps", "RID_PASID", WITHOUT(no_rid_pasid), 0, 0, { NULL } },
+    { "fs", "first-stage translation", WITH(first_stage), 0, ECAP_FSTS,
+      { "scalable" } },
+    { "fs5lp", "5-level first-stage tables", WITH(first_stage_5level),
+      CAP_FS5LP, 0, { "fs" } },
+    { "fs1gp", "first-stage pages of 1 GiB", WITH(first_stage_1g), CAP_FS1GP, 0,
+      { "fs" } },
+    { "eafs", "the extended-accessed flag", WITH(extended_accessed), 0,
+      ECAP_EAFS, { "fs", "smpwc" } },
+    { "srs", "requests with supervisor privilege", WITH(supervisor), 0,
+      ECAP_SRS, { "scalable" } },
+    { "rid-priv", "the privilege of requests without PASID",
+      WITH(rid_privilege), 0, ECAP_RPRIVS, { "srs" } },
+    { "ssads", "second-stage accessed and dirty bits",
+      WITH(second_stage_dirty), 0, ECAP_SSADS, { "scalable", "ss", "smpwc" } },
+    { "nest", "nested translation", WITH(nested), 0, ECAP_NEST,
+      { "fs", "ss" } },
+    { "pt", "pass-through", WITH(pass_through), 0, ECAP_PT, { NULL } },
+    { "snoop-control", "snoop control", WITH(snoop_control), 0, ECAP_SC,
+      { NULL } },
+    { "caching-mode", "caching mode", WITH(caching_mode), CAP_CM, 0, { NULL } },
+    { "adms", "abort-DMA mode", WITH(abort_dma), 0, ECAP_ADMS, { NULL } },
+    { "esrtps", "invalidation by a new root table", WITH(root_invalidates),
+      CAP_ESRTPS, 0, { NULL } },
+    { "ats", "device TLBs", WITH(device_tlb), 0, ECAP_DT, { NULL } },
+    { "nwfs", "the no-write flag", WITH(no_write_flag), 0, ECAP_NWFS,
+      { "ats" } },
+    { "dit", "throttling of device-TLB invalidations",
+      WITH(device_tlb_throttle), 0, ECAP_DIT, { "ats" } },
+    { "pri", "page requests", WITH(page_requests), 0, ECAP_PRS | ECAP_PDS,
+      { "ats", "scalable" } },
+    { "intremap", "interrupt remapping", WITH(interrupt_remapping), 0, ECAP_IR,
+      { NULL } },
+    { "eim", "x2APIC interrupt mode", WITH(x2apic), 0, ECAP_EIM,
+      { "intremap" } },
+    { "pi", "posted interrupts", WITH(posted_interrupts), CAP_PI, 0,
+      { "intremap" } },
+    { "esirtps", "invalidation by a new interrupt table",
+      WITH(interrupt_root_invalidates), CAP_ESIRTPS, 0, { "intremap" } },
 };
 
-static bool asked_for(const DmarConfig *c, const Feature *feature)
+static bool is_on(const DmarConfig *c, const Feature *feature)
 {
-    return *(const bool *)((const char *)c + feature->field);
+    bool field = *(const bool *)((const char *)c + feature->field);
+
+    return field == (feature->sense == ASKED_FOR);
 }
 
 static const Feature *named(const char *name)
 {
-    const Feature *feature = features;
-
-    while (strcmp(feature->name, name)) {
-        feature++;
-    }
-    return feature;
-}
-
-static bool check_needs(const DmarConfig *c, const Feature *feature,
-                        GError **error)
-{
-    for (unsigned i = 0; feature->needs[i]; i++) {
-        if (!asked_for(c, named(feature->needs[i]))) {
-            g_set_error(error, DMAR_ERROR, DMAR_ERROR_CONFIG,
-                        "%s: not without %s", feature->name, feature->needs[i]);
-            return false;
+    for (size_t i = 0; i < G_N_ELEMENTS(features); i++) {
+        if (!strcmp(features[i].name, name)) {
+            return &features[i];
         }
     }
-    return true;
+    return NULL;
+}
+
+/* The first of its needs that @c leaves out, or NULL. */
+static const Feature *missing(const DmarConfig *c, const Feature *feature)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(feature->needs); i++) {
+        const char *need = feature->needs[i];
+
+        if (need && !is_on(c, named(need))) {
+            return named(need);
+        }
+    }
+    return NULL;
 }
 
 static bool check_features(const DmarConfig *c, GError **error)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(features); i++) {
-        if (asked_for(c, &features[i]) && !check_needs(c, &features[i], error)) {
+        const Feature *feature = &features[i];
+        const Feature *lack = is_on(c, feature) ? missing(c, feature) : NULL;
+
+        if (lack) {
+            g_set_error(error, DMAR_ERROR, DMAR_ERROR_CONFIG,
+                        "%s (%s) cannot be had without %s (%s)", feature->about,
+                        feature->name, lack->about, lack->name);
             return false;
         }
     }
     return true;
 }
+
+unsigned dmar_feature_count(void)
+{
+    return G_N_ELEMENTS(features);
+}
+
+const char *dmar_feature_name(unsigned i)
+{
+    return features[i].name;
+}
+
+const char *dmar_feature_about(unsigned i)
+{
+    return features[i].about;
+}
+
+bool dmar_feature_get(const DmarConfig *config, const char *name)
+{
+    return is_on(config, named(name));
+}
+
+void dmar_feature_set(DmarConfig *config, const char *name, bool on)
+{
+    const Feature *feature = named(name);
+
+    *(bool *)((char *)config + feature->field) =
+        on == (feature->sense == ASKED_FOR);
+}
+
+bool dmar_feature_possible(const DmarConfig *config, const char *name)
+{
+    return !missing(config, named(name));
+}
+
+/* ---- What is no yes or no -------------------------------------------------- */
 
 static bool check_pasids(const DmarConfig *c, GError **error)
 {
@@ -158,29 +213,23 @@ static bool check_pasids(const DmarConfig *c, GError **error)
     return true;
 }
 
-/* What the absence of the second stage leaves out. */
 static bool check_stages(const DmarConfig *c, GError **error)
 {
-    if (!c->no_second_stage) {
-        return true;
-    }
-    if (!c->first_stage) {
+    if (c->no_second_stage && !c->first_stage) {
         return refuse(error, "a unit translates in a first stage, a second "
                       "stage or both");
-    }
-    if (c->nested || c->second_stage_dirty) {
-        return refuse(error, "nested translation and second-stage accessed and "
-                      "dirty bits: not without second-stage translation");
     }
     return true;
 }
 
-/* Bits that nobody snoops cannot be set atomically [VT-d 3.10]. */
-static bool check_walk(const DmarConfig *c, GError **error)
+/* [VT-d 6.5.4, 11.4.1, 11.4.2 DRD] */
+static bool check_version(const DmarConfig *c, GError **error)
 {
-    if (c->incoherent_walk && (c->second_stage_dirty || c->extended_accessed)) {
-        return refuse(error, "second-stage accessed and dirty bits and the "
-                      "extended-accessed flag: not without coherent page walks");
+    if (c->version > 8) {
+        return refuse(error, "the major version is 1 to 8 (0: the default)");
+    }
+    if (c->no_drain && dmar_caps_version(c) > 1) {
+        return refuse(error, "units of version 2 and later drain requests");
     }
     return true;
 }
@@ -191,6 +240,13 @@ static bool check_records(const DmarConfig *c, GError **error)
         return refuse(error, "a unit has 1 to 64 fault records");
     }
     return true;
+}
+
+/* Major 5: register-based invalidation answers, every IOTLB invalidation
+ * drains. */
+unsigned dmar_caps_version(const DmarConfig *c)
+{
+    return c->version ? c->version : 5;
 }
 
 /* ---- Composition --------------------------------------------------------- */
@@ -216,7 +272,7 @@ static uint64_t compose_cap(const DmarConfig *c)
     cap |= field_make((c->domain_bits - 4) / 2, CAP_ND);
     cap |= field_make(c->aw_bits - 1, CAP_MGAW);
     cap |= CAP_ZLR | CAP_PSI | field_make(18, CAP_MAMV);
-    cap |= CAP_DWD | CAP_DRD;
+    cap |= c->no_drain ? 0 : CAP_DWD | CAP_DRD;
     cap |= field_make(FRO_VALUE, CAP_FRO);
     cap |= field_make(c->fault_records - 1, CAP_NFR);
     return cap;
@@ -243,14 +299,14 @@ bool dmar_caps_compose(const DmarConfig *config, uint64_t *cap, uint64_t *ecap,
 {
     if (!check_widths(config, error) || !check_features(config, error) ||
         !check_pasids(config, error) || !check_stages(config, error) ||
-        !check_walk(config, error) || !check_records(config, error)) {
+        !check_version(config, error) || !check_records(config, error)) {
         return false;
     }
     *cap = compose_cap(config);
     *ecap = compose_ecap(config);
     for (size_t i = 0; i < G_N_ELEMENTS(features); i++) {
-        *cap |= asked_for(config, &features[i]) ? features[i].cap : 0;
-        *ecap |= asked_for(config, &features[i]) ? features[i].ecap : 0;
+        *cap |= is_on(config, &features[i]) ? features[i].cap : 0;
+        *ecap |= is_on(config, &features[i]) ? features[i].ecap : 0;
     }
     return true;
 }

@@ -1,6 +1,6 @@
 /*
  * The register-based invalidation interface [VT-d 6.5.1, 11.4.6]: for legacy
- * mode, and while the queue is off.
+ * mode, while the queue is off, and in units up to version 5.
  *
  * A command runs when its go bit (ICC, IVT) is written as one and is done when
  * the write returns: the go bit reads zero and the granularity field says what
@@ -13,7 +13,8 @@
 
 static bool interface_usable(const Dmar *dmar)
 {
-    return dmar_mode(dmar) == TTM_LEGACY && !dmar_status(dmar, GCMD_QIE);
+    return dmar_caps_version(&dmar->config) < 6 &&
+           dmar_mode(dmar) == TTM_LEGACY && !dmar_status(dmar, GCMD_QIE);
 }
 
 static void finish(Dmar *dmar, uint64_t offset, uint64_t go, uint64_t done_field,

@@ -41,6 +41,8 @@ typedef struct DmarConfig {
     uint8_t domain_bits;        /* width of a domain-id: 4, 6 .. 16, even */
     uint16_t fault_records;     /* 1 .. DMAR_MAX_FAULT_RECORDS */
     uint8_t perf_counters;      /* 0: no performance monitoring */
+    uint8_t version;            /* major, 1 .. 8; 0: 5 */
+    bool no_drain;              /* not DRD, DWD */
     bool scalable;              /* SMTS: scalable mode */
     bool first_stage;           /* FSTS: PASID entries of first-stage type */
     bool first_stage_5level;    /* FS5LP */
@@ -71,6 +73,24 @@ typedef struct DmarConfig {
 
 /* A scalable-mode unit with second-stage translation and 20-bit PASIDs. */
 extern const DmarConfig dmar_config_default;
+
+/*
+ * The yes-or-no part of a configuration by name: "fs", "nest", "pt"...  A
+ * feature comes after those that it cannot be without.
+ */
+unsigned dmar_feature_count(void);
+const char *dmar_feature_name(unsigned i);
+const char *dmar_feature_about(unsigned i);     /* a few words */
+bool dmar_feature_get(const DmarConfig *config, const char *name);
+void dmar_feature_set(DmarConfig *config, const char *name, bool on);
+/* Whether @config has what the feature cannot be without. */
+bool dmar_feature_possible(const DmarConfig *config, const char *name);
+
+/* Configurations with a name; NULL if there is none of it. */
+const DmarConfig *dmar_profile(const char *name);
+unsigned dmar_profile_count(void);
+const char *dmar_profile_name(unsigned i);
+const char *dmar_profile_about(unsigned i);
 
 GQuark dmar_error_quark(void);
 #define DMAR_ERROR dmar_error_quark()

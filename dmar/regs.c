@@ -70,7 +70,7 @@ static void queue_tail_effect(Dmar *dmar, uint64_t written)
 #define ALL32 UINT64_C(0xffffffff)
 
 static const DmarRegister rows[] = {
-    { "VER", VER_REG, 4, .reset = 0x50 },
+    { "VER", VER_REG, 4 },
     { "CAP", CAP_REG, 8, .reset = 0 },
     { "ECAP", ECAP_REG, 8, .reset = 0 },
     { "GCMD", GCMD_REG, 4, .effect = dmar_command },
@@ -155,6 +155,8 @@ void dmar_registers_reset(Dmar *dmar)
             dmar_set32(dmar, rows[i].offset, rows[i].reset);
         }
     }
+    dmar_set32(dmar, VER_REG,
+               field_make(dmar_caps_version(&dmar->config), VER_MAX));
     dmar_set64(dmar, CAP_REG, dmar->cap);
     dmar_set64(dmar, ECAP_REG, dmar->ecap);
 }

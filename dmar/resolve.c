@@ -556,8 +556,14 @@ static uint8_t resolve_scalable(Resolution *r, DmarBinding *out)
     return find_binding(r, &context, out->pasid, out);
 }
 
-/* What the translation table mode itself refuses [VT-d 7.1.3, RTA.1 ..]. */
-uint8_t dmar_resolve_mode(const Dmar *dmar, const DmarRequest *request)
+/* Units of version 8 and later know no requests to execute. */
+static bool executes_in_vain(const Dmar *dmar, const DmarRequest *request)
+{
+    return request->execute && request->pasid != DMAR_NO_PASID &&
+           dmar_caps_version(&dmar->config) >= 8;
+}
+
+static uint8_t refused_by_mode(const Dmar *dmar, const DmarRequest *request)
 {
     switch (dmar_mode(dmar)) {
     case TTM_LEGACY:
@@ -574,6 +580,15 @@ uint8_t dmar_resolve_mode(const Dmar *dmar, const DmarRequest *request)
     default:
         return FAULT_TTM_INVALID;
     }
+}
+
+/* What is refused before any table is asked [VT-d 7.1.3, RTA]. */
+uint8_t dmar_resolve_mode(const Dmar *dmar, const DmarRequest *request)
+{
+    uint8_t reason = refused_by_mode(dmar, request);
+
+    return !reason && executes_in_vain(dmar, request) ? FAULT_EXECUTE_UNKNOWN
+                                                      : reason;
 }
 
 uint8_t dmar_resolve(Dmar *dmar, const DmarRequest *request,

@@ -141,6 +141,7 @@ struct Dmar {
 bool dmar_caps_compose(const DmarConfig *config, uint64_t *cap, uint64_t *ecap,
                        GError **error);
 unsigned dmar_caps_input_bits(const Dmar *dmar, unsigned table_bits);
+unsigned dmar_caps_version(const DmarConfig *config);
 bool dmar_caps_aw_supported(const Dmar *dmar, unsigned aw);
 
 static inline bool dmar_has(const Dmar *dmar, uint64_t ecap_bit)

@@ -68,6 +68,8 @@
       "page request in legacy mode")                                            \
     X(ABORT_DMA_MODE,             0x33, "RTA.4",   UNQUALIFIED, UR,             \
       "abort-DMA mode")                                                         \
+    X(EXECUTE_UNKNOWN,            0x34, "RTA.5",   UNQUALIFIED, UR,             \
+      "execute request")                                                        \
     X(ROOT_ACCESS,                0x38, "SRT.1",   UNQUALIFIED, CA,             \
       "root entry cannot be read")                                              \
     X(ROOT_NOT_PRESENT,           0x39, "SRT.2",   UNQUALIFIED, UR,             \

@@ -9,8 +9,7 @@
 
 #include "field.h"
 
-/* [VT-d 11.4.1] Version; major 5: register-based invalidation still answers,
- * every IOTLB invalidation drains. */
+/* [VT-d 11.4.1] Version */
 #define VER_REG                 0x000
 #define VER_MIN                 BITS(3, 0)
 #define VER_MAX                 BITS(7, 4)

@@ -6,8 +6,8 @@
  * and for the IOAPIC, a way to memory and to the interrupt controllers, reset,
  * migration and observation.
  *
- * Its files: this one is the device itself; intel_iommu_sm_host.c is what the
- * engine asks for, intel_iommu_sm_space.c what requesters see, and
+ * Its files: this one is the device itself; intel_iommu_sm_config.c makes its
+ * configuration of properties, intel_iommu_sm_host.c is what the engine asks for, intel_iommu_sm_space.c what requesters see, and
  * intel_iommu_sm_acpi.c what firmware tells.
  *
  * Locks.  Register accesses, reset, migration and the creation of address
@@ -27,7 +27,6 @@
 #include "hw/pci/pasid_dma.h"
 #include "hw/pci/pci_bus.h"
 #include "hw/qdev-properties.h"
-#include "kvm/kvm_i386.h"
 #include "migration/vmstate.h"
 #include "qapi/error.h"
 #include "qemu/error-report.h"
@@ -35,14 +34,8 @@
 #include "qobject/qjson.h"
 #include "qobject/qlist.h"
 #include "qobject/qnum.h"
-#include "system/kvm.h"
 
 #include "intel_iommu_sm_internal.h"
-
-#define SM_DOMAIN_BITS      16
-#define SM_PASID_BITS_AUTO  UINT8_MAX
-#define SM_HOST_WIDTH_MIN   36
-#define SM_HOST_WIDTH_MAX   52
 
 /* What the engine could not have done while it was locked. */
 static void sm_catch_up(SmIommu *s)
@@ -200,56 +193,6 @@ static const VMStateDescription sm_vmstate = {
 
 /* ---- Creation ------------------------------------------------------------- */
 
-static uint8_t sm_host_width(const SmIommu *s)
-{
-    uint32_t cpu = X86_CPU(first_cpu)->phys_bits;
-
-    return CLAMP(MIN(cpu, s->config.aw_bits), SM_HOST_WIDTH_MIN,
-                 SM_HOST_WIDTH_MAX);
-}
-
-/* EIM only says what the interrupt table may hold: automatic as upstream. */
-static bool sm_decide_eim(SmIommu *s, Error **errp)
-{
-    bool remaps = x86_iommu_ir_supported(X86_IOMMU_DEVICE(s));
-
-    if (s->eim == ON_OFF_AUTO_AUTO) {
-        s->eim = remaps && kvm_irqchip_in_kernel() ? ON_OFF_AUTO_ON
-                                                   : ON_OFF_AUTO_OFF;
-    }
-    if (s->eim == ON_OFF_AUTO_ON && !remaps) {
-        error_setg(errp, "eim=on needs intremap=on");
-        return false;
-    }
-    if (s->eim == ON_OFF_AUTO_ON && kvm_irqchip_is_split() &&
-        !kvm_enable_x2apic()) {
-        error_setg(errp, "eim=on needs KVM's X2APIC_API, which this host "
-                   "does not have; use eim=off");
-        return false;
-    }
-    return true;
-}
-
-static bool sm_decide_config(SmIommu *s, Error **errp)
-{
-    X86IOMMUState *x86 = X86_IOMMU_DEVICE(s);
-    DmarConfig *config = &s->config;
-
-    if (!sm_decide_eim(s, errp)) {
-        return false;
-    }
-    if (config->pasid_bits == SM_PASID_BITS_AUTO) {
-        config->pasid_bits = config->scalable ? PASID_DMA_PASID_BITS : 0;
-    }
-    config->host_width = sm_host_width(s);
-    config->domain_bits = SM_DOMAIN_BITS;
-    config->pass_through = x86->pt_supported;
-    config->device_tlb = x86->dt_supported;
-    config->interrupt_remapping = x86_iommu_ir_supported(x86);
-    config->x2apic = s->eim == ON_OFF_AUTO_ON;
-    return true;
-}
-
 static bool sm_check_bus(PCIBus *bus, Error **errp)
 {
     if (!pci_bus_is_express(bus)) {
@@ -294,14 +237,14 @@ static void sm_realize(DeviceState *dev, Error **errp)
 }
 
 static const Property sm_properties[] = {
-    DEFINE_PROP_UINT8("aw-bits", SmIommu, config.aw_bits, 48),
-    DEFINE_PROP_UINT8("pasid-bits", SmIommu, config.pasid_bits,
-                      SM_PASID_BITS_AUTO),
-    DEFINE_PROP_BOOL("scalable", SmIommu, config.scalable, true),
-    DEFINE_PROP_UINT16("fault-records", SmIommu, config.fault_records, 8),
-    DEFINE_PROP_BOOL("caching-mode", SmIommu, config.caching_mode, false),
-    DEFINE_PROP_BOOL("snoop-control", SmIommu, config.snoop_control, true),
-    DEFINE_PROP_ON_OFF_AUTO("eim", SmIommu, eim, ON_OFF_AUTO_AUTO),
+    DEFINE_PROP_STRING("profile", SmIommu, profile),
+    DEFINE_PROP_UINT8("aw-bits", SmIommu, numbers.aw_bits, SM_AUTO),
+    DEFINE_PROP_UINT8("pasid-bits", SmIommu, numbers.pasid_bits, SM_AUTO),
+    DEFINE_PROP_UINT8("nd", SmIommu, numbers.nd, SM_AUTO),
+    DEFINE_PROP_UINT8("version", SmIommu, numbers.version, SM_AUTO),
+    DEFINE_PROP_UINT16("fault-records", SmIommu, numbers.fault_records,
+                       SM_AUTO16),
+    DEFINE_PROP_ON_OFF_AUTO("dma-drain", SmIommu, dma_drain, ON_OFF_AUTO_AUTO),
     DEFINE_PROP_BOOL("satc", SmIommu, satc, true),
     DEFINE_PROP_BOOL("verify-ioapic", SmIommu, verify_ioapic, false),
 };
@@ -320,6 +263,7 @@ static void sm_class_init(ObjectClass *klass, void *data)
     X86_IOMMU_DEVICE_CLASS(klass)->int_remap = sm_int_remap;
     PASID_IOMMU_CLASS(klass)->translate = sm_pasid_translate;
 
+    sm_config_class_init(klass);
     object_class_property_add_str(klass, "pasid-stats", sm_get_pasid_stats,
                                   NULL);
     object_class_property_set_description(klass, "pasid-stats",

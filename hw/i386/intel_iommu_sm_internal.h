@@ -15,6 +15,11 @@
 #define SM_INTERRUPT_BASE   0xfee00000ull
 #define SM_INTERRUPT_SIZE   0x00100000ull
 
+/* Numbers that nobody gave. */
+#define SM_AUTO             UINT8_MAX
+#define SM_AUTO16           UINT16_MAX
+#define SM_MAX_FEATURES     48
+
 typedef struct SmAddressSpace SmAddressSpace;
 
 /* What the engine asked for while it was locked; done once it has returned. */
@@ -28,12 +33,21 @@ typedef struct SmDeferred {
 struct SmIommu {
     X86IOMMUState parent_obj;
 
-    /* Properties; those of X86IOMMUState complete the engine's config. */
-    DmarConfig config;
-    OnOffAuto eim;
+    /* Properties; those of X86IOMMUState belong to them. */
+    char *profile;
+    OnOffAuto asked[SM_MAX_FEATURES];   /* in the engine's order */
+    struct {                    /* if given; else as the profile has it */
+        uint8_t aw_bits;
+        uint8_t pasid_bits;
+        uint8_t nd;
+        uint8_t version;
+        uint16_t fault_records;
+    } numbers;
+    OnOffAuto dma_drain;
     bool satc;
     bool verify_ioapic;         /* that it asks as its DMAR scope says */
 
+    DmarConfig config;          /* what became of them */
     Dmar *dmar;
     MemoryRegion mmio;
     SmAddressSpace *ioapic;
@@ -49,6 +63,10 @@ struct SmIommu {
 
     DmarState saved;            /* only while a migration is under way */
 };
+
+/* intel_iommu_sm_config.c */
+void sm_config_class_init(ObjectClass *klass);
+bool sm_decide_config(SmIommu *s, Error **errp);
 
 /* intel_iommu_sm_host.c: callbacks for the engine. */
 extern const DmarHost sm_host;

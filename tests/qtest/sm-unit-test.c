@@ -208,7 +208,19 @@ typedef struct Capability {
 #define ECAP_PASID (1ull << 40)
 #define ECAP_SMTS (1ull << 43)
 #define ECAP_SSTS (1ull << 46)
+#define ECAP_NEST (1ull << 26)
+#define ECAP_PRS (1ull << 29)
+#define ECAP_SRS (1ull << 31)
+#define ECAP_EAFS (1ull << 34)
+#define ECAP_SSADS (1ull << 45)
+#define ECAP_FSTS (1ull << 47)
+#define ECAP_ADMS (1ull << 52)
+#define CAP_FS1GP (1ull << 56)
+#define CAP_FS5LP (1ull << 60)
+#define CAP_ESRTPS (1ull << 63)
 #define PSS FIELD(0x1f, 35)
+/* What cannot be without first-stage translation. */
+#define OF_FS (ECAP_FSTS | ECAP_NEST | ECAP_EAFS)
 
 static const Capability capabilities[] = {
     { "default", "pt=on", SAGAW_MGAW | NFR | CAP_CM,
@@ -233,6 +245,31 @@ static const Capability capabilities[] = {
     { "intremap=off", "intremap=off", 0, 0, ECAP_IR | ECAP_EIM, 0 },
     { "eim=on", "eim=on", 0, 0, ECAP_IR | ECAP_EIM, ECAP_IR | ECAP_EIM },
     { "device-iotlb=on", "device-iotlb=on", 0, 0, ECAP_DT, ECAP_DT },
+    { "ats=on", "ats=on", 0, 0, ECAP_DT | ECAP_PRS, ECAP_DT | ECAP_PRS },
+    { "ats=on,pri=off", "ats=on,pri=off", 0, 0, ECAP_DT | ECAP_PRS, ECAP_DT },
+    { "stages", "fs=auto", CAP_FS1GP | CAP_FS5LP, CAP_FS1GP,
+      OF_FS | ECAP_SSTS | ECAP_SSADS | ECAP_PRS | ECAP_SRS | ECAP_ADMS,
+      OF_FS | ECAP_SSTS | ECAP_SSADS | ECAP_SRS | ECAP_ADMS },
+    { "fs=off", "fs=off", CAP_FS1GP | CAP_FS5LP, 0, OF_FS | ECAP_SSTS,
+      ECAP_SSTS },
+    { "ss=off", "ss=off", SAGAW_MGAW, FIELD(47, 16),
+      OF_FS | ECAP_SSTS | ECAP_SSADS, ECAP_FSTS | ECAP_EAFS },
+    { "nest=off", "nest=off", 0, 0, OF_FS, ECAP_FSTS | ECAP_EAFS },
+    { "smpwc=off", "smpwc=off", 0, 0, OF_FS | ECAP_SSADS,
+      ECAP_FSTS | ECAP_NEST },
+    { "fs5lp=on", "fs5lp=on", CAP_FS5LP, CAP_FS5LP },
+    { "esrtps=on", "esrtps=on", CAP_ESRTPS, CAP_ESRTPS },
+    { "sm=off", "sm=off", 0, 0, OF_FS | ECAP_SMTS | ECAP_SSTS | ECAP_PASID, 0 },
+    { "nd=2", "nd=2", FIELD(7, 0), FIELD(2, 0) },
+    { "version=1,dma-drain=off", "version=1,dma-drain=off", FIELD(3, 54), 0 },
+    { "profile=spr", "profile=spr", SAGAW_MGAW | CAP_FS5LP,
+      FIELD(14, 8) | FIELD(56, 16) | CAP_FS5LP,
+      OF_FS | ECAP_SSADS | ECAP_DT | ECAP_PRS | ECAP_ADMS,
+      OF_FS | ECAP_SSADS | ECAP_DT | ECAP_PRS },
+    { "profile=spr,nest=off", "profile=spr,nest=off", 0, 0, OF_FS,
+      ECAP_FSTS | ECAP_EAFS },
+    { "profile=legacy", "profile=legacy", 0, 0, OF_FS | ECAP_SMTS | ECAP_PASID,
+      0 },
 };
 
 static void test_capability(const void *data)
@@ -271,6 +308,16 @@ static const Refusal refusals[] = {
     { "pc-machine", "pc", UNIT, "" },
     { "bypassing-bus", "q35,default-bus-bypass-iommu=on", UNIT,
       "default-bus-bypass-iommu" },
+    { "nest-without-fs", "q35", UNIT ",fs=off,nest=on",
+      "cannot be had without first-stage translation" },
+    { "no-stage", "q35", UNIT ",fs=off,ss=off", "a first stage, a second" },
+    { "pri-without-ats", "q35", UNIT ",pri=on,ats=off", "device TLBs" },
+    { "ssads-without-coherence", "q35", UNIT ",smpwc=off,ssads=on",
+      "coherent page walks" },
+    { "new-unit-without-drain", "q35", UNIT ",version=6,dma-drain=off",
+      "drain requests" },
+    { "version=9", "q35", UNIT ",version=9", "1 to 8" },
+    { "unknown-profile", "q35", UNIT ",profile=z80", "Sapphire Rapids" },
     { "unknown-property", "q35", UNIT ",colour=blue", "colour" },
 };
 
