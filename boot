@@ -23,6 +23,7 @@ examples:
   ./boot -- 'dmesg | grep -i dmar'              the command goes to the guest's shell
   ./boot --append iommu.strict=0 -- dmesg       later words of the command line win
   ./boot --kernel ~/linux -- uname -r           the kernel built in that tree
+  ./boot --unit profile=spr -- dmesg            a unit as Sapphire Rapids has it
   ./boot --kernel debian --iommu sm-off         Debian's own kernel, legacy mode
   ./boot --disk disk.img --share . -- ls /mnt/host
   ./boot --gdb                                  waits for gdb; the next step is printed
@@ -52,6 +53,8 @@ def parse(argv):
     add("--behind-port", action="store_true", help="put the device behind a root port")
     add("--iommu", default="sm", choices=list(vm.IOMMUS),
         help="intel-iommu-sm in scalable mode (sm) or legacy mode (sm-off), QEMU's own intel-iommu, or none")
+    add("--unit", default="", metavar="PROPS",
+        help="properties of intel-iommu-sm: profile=spr, fs=off,ats=on and the like (QEMU's -device intel-iommu-sm,help)")
     add("--initrd", metavar="FILE", help="this initramfs instead of ours; its console is the terminal")
     add("--modules", metavar="DIR", help="a kernel's modules (lib/modules/VERSION): those for the devices are loaded")
     add("--disk", action="append", default=[], metavar="FILE", help="a raw image as virtio disk; may be repeated")
@@ -82,7 +85,8 @@ def machine_of(args, command):
     if args.modules and not os.path.isdir(args.modules):
         raise kernels.Mistake(f"--modules {args.modules}: no such folder")
     machine = vm.Machine(
-        kernel=None, initrd=args.initrd, append=args.append, iommu=args.iommu, adis=None if args.no_adi else args.adis,
+        kernel=None, initrd=args.initrd, append=args.append, iommu=args.iommu, unit=args.unit,
+        adis=None if args.no_adi else args.adis,
         adi_behind_port=args.behind_port, memory=args.memory, cpus=args.cpus, kvm=args.kvm, gdb=args.gdb,
         disks=args.disk, share=args.share, qemu_args=args.qemu_arg)
     machine.check()

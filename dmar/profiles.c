@@ -29,12 +29,13 @@ typedef struct Profile {
 static const Profile profiles[] = {
     { "full", "all that drivers can use, 48-bit addresses", {
         SCALABLE, .aw_bits = 48, .fault_records = 8,
-        .first_stage = true, .first_stage_1g = true, .nested = true,
+        .first_stage = true, .first_stage_1g = true,
+        .first_stage_5level = true, .nested = true,
         .supervisor = true, .extended_accessed = true,
         .second_stage_dirty = true, .abort_dma = true, .no_write_flag = true,
         .device_tlb = true, .device_tlb_throttle = true,
         .page_requests = true, .posted_interrupts = true } },
-    { "full57", "the same with 57-bit addresses and 5-level tables", {
+    { "full57", "the same with 57-bit addresses", {
         SCALABLE, .aw_bits = 57, .fault_records = 8,
         .first_stage = true, .first_stage_1g = true,
         .first_stage_5level = true, .nested = true,

@@ -54,6 +54,7 @@ class Machine:
     initrd: str = None              # another initramfs instead of ours
     append: str = ""
     iommu: str = "sm"
+    unit: str = ""                  # properties of intel-iommu-sm
     adis: int = 16                  # None: no ADI device
     adi_behind_port: bool = False
     memory: str = "1G"
@@ -68,6 +69,8 @@ class Machine:
     def check(self):
         if self.iommu not in IOMMUS:
             raise Mistake(f"--iommu {self.iommu}: must be one of {', '.join(IOMMUS)}")
+        if self.unit and not self.iommu.startswith("sm"):
+            raise Mistake(f"--unit {self.unit}: these are properties of intel-iommu-sm, not of --iommu {self.iommu}")
         if self.adis is not None and not 1 <= self.adis <= ADI_MAX:
             raise Mistake(f"--adis {self.adis}: must be 1 to {ADI_MAX}")
         for path in self.disks + ([self.initrd] if self.initrd else []):
@@ -86,6 +89,12 @@ class Machine:
         if self.gdb:
             words.append("nokaslr")
         return " ".join(w for w in words + [self.append] if w)
+
+    def iommu_args(self):
+        args = list(IOMMUS[self.iommu][0])
+        if self.unit:
+            args[-1] += "," + self.unit
+        return args
 
     def adi_args(self):
         if self.adis is None:
@@ -106,7 +115,7 @@ class Machine:
         else:
             command += ["-accel", "tcg,thread=multi", "-cpu", "max", "-M", "q35"]
         command += ["-m", self.memory, "-smp", str(self.cpus)]
-        command += IOMMUS[self.iommu][0] + self.adi_args()
+        command += self.iommu_args() + self.adi_args()
         for n, path in enumerate(self.disks):
             command += ["-drive", f"file={path.replace(',', ',,')},format=raw,if=none,id=disk{n},file.locking=off",
                         "-device", f"virtio-blk-pci,drive=disk{n},iommu_platform=on,disable-legacy=on"]
