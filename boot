@@ -24,7 +24,7 @@ examples:
   ./boot --append iommu.strict=0 -- dmesg       later words of the command line win
   ./boot --kernel ~/linux -- uname -r           the kernel built in that tree
   ./boot --unit profile=spr -- dmesg            a unit as Sapphire Rapids has it
-  ./boot --kernel debian --iommu sm-off         Debian's own kernel, legacy mode
+  ./boot --kernel debian-6.1 --iommu sm-off     Debian's own kernel, legacy mode
   ./boot --disk disk.img --share . -- ls /mnt/host
   ./boot --gdb                                  waits for gdb; the next step is printed
   ./boot --qemu-arg=-device --qemu-arg=edu -- lspci
@@ -46,7 +46,8 @@ def parse(argv):
         formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
     add = parser.add_argument
     add("--kernel", default="6.12", metavar="WHICH",
-        help="6.12 (patched, built by `make kernel`), debian (Debian's own), a bzImage or vmlinux, or a kernel tree")
+        help="6.12 (patched, built by `make kernel`), debian (Debian's own 6.12), debian-5.10, -6.1 or -7.2, "
+             "a bzImage or vmlinux, or a kernel tree")
     add("--append", default="", metavar="WORDS", help="more words for the kernel's command line")
     add("--adis", type=int, default=16, metavar="N", help="ADIs of the device, 1 to 1023 (16)")
     add("--no-adi", action="store_true", help="a machine without the ADI device")

@@ -33,6 +33,8 @@ def build_folder():
 
 BUILD = build_folder()
 
+DEBIAN_KERNELS = ("5.10", "6.1", "6.12", "7.2")
+
 # What a distribution's kernel needs loaded to use the platform's devices.
 MODULES = """virtio_pci virtio_blk virtio_net virtio_console virtio_rng nvme e1000e
 9pnet_virtio 9p af_packet failover vfio vfio_iommu_type1 vfio_pci mdev edu""".split()
@@ -46,9 +48,11 @@ class Kernel:
 
 
 def kernel_find(name):
-    """@name: 6.12, debian, a kernel's file, or a tree in which one was built."""
+    """@name: 6.12, debian, debian-6.1, a kernel's file, or a tree in which one was built."""
     if name == "debian":
-        return debian_kernel()
+        return debian_kernel("6.12")
+    if name.startswith("debian-"):
+        return debian_kernel(name[len("debian-"):])
     if re.fullmatch(r"\d+\.\d+", name) and not os.path.exists(name):
         return built_kernel(name)
     if not os.path.exists(name):
@@ -120,18 +124,20 @@ def elf_has_pvh_note(image, head):
     return False
 
 
-def debian_kernel():
-    """An unmodified kernel of Debian 13, got once and kept in the build folder."""
-    root = last_line([os.path.join(TOP, "scripts/fetch"), "linux-image-6.12-amd64"])
+def debian_kernel(version):
+    """An unmodified kernel of Debian's, got once and kept in the cache."""
+    if version not in DEBIAN_KERNELS:
+        raise Mistake(f"--kernel debian-{version}: must be one of {', '.join('debian-' + v for v in DEBIAN_KERNELS)}")
+    root = last_line([os.path.join(TOP, "scripts/fetch"), f"linux-image-{version}-amd64"])
     if not root:
         raise Mistake("the Debian kernel could not be got; the lines above say why")
-    image = [f for f in sorted(os.listdir(os.path.join(root, "boot"))) if f.startswith("vmlinuz-")][-1]
-    version = image[len("vmlinuz-"):]
     for modules in ("usr/lib/modules", "lib/modules"):
-        folder = os.path.join(root, modules, version)
-        if os.path.isdir(folder):
-            return Kernel(os.path.join(root, "boot", image), folder)
-    raise Mistake(f"{root}: the package holds no modules for {version}")
+        for release in sorted(os.listdir(os.path.join(root, modules)) if os.path.isdir(os.path.join(root, modules)) else []):
+            folder = os.path.join(root, modules, release)
+            for image in (os.path.join(root, "boot", "vmlinuz-" + release), os.path.join(folder, "vmlinuz")):
+                if os.path.exists(image):
+                    return Kernel(image, folder)
+    raise Mistake(f"{root}: the package holds no kernel with its modules")
 
 
 # ---- Modules: what to load, in which order ------------------------------------

@@ -26,12 +26,13 @@ def disk_make():
 
 def io_machine(kernel, **differences):
     def make(options):
-        if kernel == "debian" and options.no_debian:
+        stock = bool(kernel) and kernel.startswith("debian")
+        if stock and options.no_debian:
             raise Skipped("--no-debian")
         try:
             found = kernels.kernel_find(kernel or options.kernel)
         except kernels.Mistake as mistake:
-            if kernel == "debian":
+            if stock:
                 raise Skipped(f"Debian's kernel: {mistake}") from mistake
             raise
         disks = [disk_make(), disk_make()]
@@ -117,6 +118,16 @@ group("io pt", append="iommu=pt")
 sm_off = group("sm_off", iommu="sm-off")
 upstream = group("upstream", iommu="upstream")
 none = group("no IOMMU", iommu="none", iommu_used=False)
+group("spr", unit="profile=spr")
+group("first stage", unit="profile=first-stage")
+group("second stage", unit="profile=second-stage")
+group("57 bits", unit="profile=full57")
+group("caching mode", unit="caching-mode=on")
+group("Debian 5.10", "debian-5.10")
+group("Debian 6.1", "debian-6.1")
+group("Debian 6.1 sm_off", "debian-6.1", iommu="sm-off")
+group("Debian 7.2", "debian-7.2")
+group("Debian 7.2 spr", "debian-7.2", unit="profile=spr")
 group("Debian strict", "debian", append="iommu.strict=1")
 group("Debian lazy", "debian", append="iommu.strict=0")
 group("Debian sm_off", "debian", iommu="sm-off")
