@@ -46,7 +46,8 @@ static const Profile profiles[] = {
     { "first-stage", "scalable mode without second-stage translation", {
         SCALABLE, .aw_bits = 48, .fault_records = 8, .no_second_stage = true,
         .first_stage = true, .first_stage_1g = true,
-        .device_tlb = true, .page_requests = true } },
+        .first_stage_5level = true, .device_tlb = true,
+        .page_requests = true } },
     { "second-stage", "scalable mode without first-stage translation", {
         SCALABLE, .aw_bits = 48, .fault_records = 8, .device_tlb = true } },
     { "legacy", "no scalable mode", {

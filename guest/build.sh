@@ -40,6 +40,7 @@ compile() { # NAME SOURCE...: one static program
 cd "$top/guest/prog"
 compile host host.c
 compile frames frames.c
+compile iommufd iommufd.c
 compile adi adi.c adi-*.c
 applets=$("$out/adi" --list)
 
@@ -56,6 +57,7 @@ applets=$("$out/adi" --list)
 	echo "file /bin/lspci $top/guest/lspci 0755"
 	echo "file /bin/host $out/host 0755"
 	echo "file /bin/frames $out/frames 0755"
+	echo "file /bin/iommufd $out/iommufd 0755"
 	echo "file /bin/adi $out/adi 0755"
 	for applet in $applets; do
 		echo "slink /bin/$applet adi"
