@@ -391,7 +391,6 @@ static void decode_pasid_entry(const Resolution *r, const DmarContext *context,
         .extended_accessed = e->word[2] & PASID2_EAFE,
         .write_protect = e->word[2] & PASID2_WPE,
         .supervisor = e->word[2] & PASID2_SRE,
-        .rid_privileged = context->rid_privileged,
         .fpd = r->fpd,
     };
 }
@@ -427,23 +426,35 @@ static uint8_t read_pasid_entry(Resolution *r, const DmarContext *context,
     return FAULT_NONE;
 }
 
+/* What the context entry says is not kept with the PASID entry: its FPD is
+ * asked anew. */
+static uint8_t fetch_binding(Resolution *r, const DmarContext *context,
+                             uint32_t pasid, DmarBinding *out)
+{
+    bool context_fpd = r->fpd;
+    uint8_t reason;
+
+    r->fpd = false;
+    reason = read_pasid_entry(r, context, pasid, out);
+    r->fpd |= context_fpd;
+    if (!reason) {
+        dmar_cache_add_binding(r->dmar->caches, out);
+    }
+    return reason;
+}
+
 static uint8_t find_binding(Resolution *r, const DmarContext *context,
                             uint32_t pasid, DmarBinding *out)
 {
     const DmarBinding *cached =
         dmar_cache_find_binding(r->dmar->caches, context->source_id, pasid);
-    uint8_t reason;
 
     if (cached) {
         *out = *cached;
         r->fpd |= out->fpd;
         return FAULT_NONE;
     }
-    reason = read_pasid_entry(r, context, pasid, out);
-    if (!reason) {
-        dmar_cache_add_binding(r->dmar->caches, out);
-    }
-    return reason;
+    return fetch_binding(r, context, pasid, out);
 }
 
 /* ---- May this kind of request pass? -------------------------------------- */
@@ -553,7 +564,9 @@ static uint8_t resolve_scalable(Resolution *r, DmarBinding *out)
         return FAULT_NONE;
     }
     out->pasid = with_pasid(r) ? r->request->pasid : context.rid_pasid;
-    return find_binding(r, &context, out->pasid, out);
+    reason = find_binding(r, &context, out->pasid, out);
+    out->rid_privileged = context.rid_privileged;
+    return reason;
 }
 
 /* Units of version 8 and later know no requests to execute. */
@@ -599,6 +612,6 @@ uint8_t dmar_resolve(Dmar *dmar, const DmarRequest *request,
                      ? resolve_legacy(&r, binding)
                      : resolve_scalable(&r, binding);
 
-    *fpd = r.fpd;
+    *fpd = binding->fpd = r.fpd;
     return reason;
 }

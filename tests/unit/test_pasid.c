@@ -321,6 +321,43 @@ START_TEST(fpd_survives_in_the_caches)
 }
 END_TEST
 
+/* Nobody invalidated the PASID-cache, but the FPD was not in it. */
+START_TEST(the_fpd_of_a_context_is_not_kept_with_its_pasids)
+{
+    given_device(&widest);
+    flip(context_entry_at(DEV), 1);
+    write_refused_silently(DEV, PASID, IOVA + PAGE, FAULT_SS_NOT_PRESENT);
+    flip(context_entry_at(DEV), 1);
+    execute(context_device(0, DEV, 0));
+    write_faults(DEV, PASID, IOVA + PAGE, FAULT_SS_NOT_PRESENT);
+}
+END_TEST
+
+START_TEST(a_page_keeps_the_fpd_under_which_it_came_in)
+{
+    given_device(&widest);
+    map(&space, IOVA, TARGET, PAGE, R);
+    write_faults(DEV, PASID, IOVA + PAGE, FAULT_SS_NOT_PRESENT);
+    flip(context_entry_at(DEV), 1);
+    execute(context_device(0, DEV, 0));
+    read_reaches(DEV, PASID, IOVA, TARGET);
+    write_refused_silently(DEV, PASID, IOVA, FAULT_WRITE_DENIED);
+}
+END_TEST
+
+START_TEST(rid_priv_of_a_context_is_not_kept_with_its_pasids)
+{
+    DmarConfig config = widest;
+    config.supervisor = config.rid_privilege = true;
+    given_device(&config);
+    given_rid(DEV, &space);
+    read_reaches(DEV, NO_PASID, IOVA, TARGET);
+    flip(context_entry_at(DEV), 84);
+    execute(context_device(0, DEV, 0));
+    read_faults(DEV, NO_PASID, IOVA + PAGE, FAULT_SUPERVISOR_BLOCKED);
+}
+END_TEST
+
 /* ---- What a request asks for ---------------------------------------------------------- */
 
 static DmarTranslation ask_with(bool privileged, bool execute)
@@ -529,6 +566,9 @@ static Suite *pasid(void)
     tcase_add_test(t, a_table_entry_hides_its_faults_by_fpd);
     tcase_add_test(t, fpd_of_one_pasid_does_not_hide_another);
     tcase_add_test(t, fpd_survives_in_the_caches);
+    tcase_add_test(t, the_fpd_of_a_context_is_not_kept_with_its_pasids);
+    tcase_add_test(t, a_page_keeps_the_fpd_under_which_it_came_in);
+    tcase_add_test(t, rid_priv_of_a_context_is_not_kept_with_its_pasids);
 
     t = tests_of(s, "requests");
     tcase_add_test(t, a_supervisor_request_is_refused);
