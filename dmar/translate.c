@@ -411,7 +411,8 @@ static bool answered_as_interrupt(Dmar *dmar, const DmarRequest *request,
 
     if (!asks_for_interrupt_range(request) ||
         dmar_resolve_mode(dmar, request) ||
-        dmar_resolve(dmar, request, &binding, &fpd)) {
+        dmar_resolve(dmar, request, &binding, &fpd) ||
+        dmar_resolve_attributes(request, &binding)) {
         return false;
     }
     answer_interrupt_range(dmar, request, out);

@@ -427,6 +427,18 @@ START_TEST(only_who_may_ask_is_answered_in_the_interrupt_range)
 }
 END_TEST
 
+/* RID_PRIV makes it a supervisor's, and SRE is clear: condition SPT.6. */
+START_TEST(a_supervisor_without_leave_is_told_nothing_of_the_interrupt_range)
+{
+    DmarConfig config = widest;
+    config.supervisor = config.rid_privilege = true;
+    given_device(&config, DEV);
+    given_rid(DEV, &space);
+    flip(context_entry_at(DEV), 84);
+    ats_grants_nothing(DEV, NO_PASID, 0xfee00000);
+}
+END_TEST
+
 START_TEST(a_translation_request_with_pasid_has_no_interrupt_range)
 {
     given_device(&widest, DEV);
@@ -510,6 +522,8 @@ static Suite *scalable(void)
     tcase_add_loop_test(t,
         a_translation_request_for_the_interrupt_range_is_answered, 0, 2);
     tcase_add_test(t, only_who_may_ask_is_answered_in_the_interrupt_range);
+    tcase_add_test(t,
+        a_supervisor_without_leave_is_told_nothing_of_the_interrupt_range);
     tcase_add_test(t, a_translation_request_with_pasid_has_no_interrupt_range);
 
     t = tests_of(s, "access errors");
