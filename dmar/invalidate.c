@@ -63,9 +63,22 @@ DmarRange dmar_invalidate_range(uint64_t addr, unsigned order, bool leaves_only)
                          .leaves_only = leaves_only };
 }
 
+/* Address bits that no second stage has are ignored [VT-d 6.5.2.3, ADDR]. */
+static DmarRange second_stage_range(const Dmar *dmar, const DmarRange *range)
+{
+    uint64_t inputs = low_bits(dmar->config.aw_bits);
+
+    return (DmarRange) { .first = range->first & inputs,
+                         .last = range->last & inputs,
+                         .leaves_only = range->leaves_only };
+}
+
 void dmar_invalidate_mappings(Dmar *dmar, unsigned granularity, uint16_t domain,
                               const DmarRange *range)
 {
+    DmarRange inputs;
+
+
     switch (granularity) {
     case G_IOTLB_GLOBAL:
         dmar_iotlb_drop_all(dmar->iotlb);
@@ -75,7 +88,8 @@ void dmar_invalidate_mappings(Dmar *dmar, unsigned granularity, uint16_t domain,
         dmar_stats_invalidation(dmar->stats, domain, DMAR_NO_PASID);
         break;
     case G_IOTLB_PAGE:
-        dmar_iotlb_drop_range(dmar->iotlb, domain, range);
+        inputs = second_stage_range(dmar, range);
+        dmar_iotlb_drop_range(dmar->iotlb, domain, &inputs);
         dmar_stats_invalidation(dmar->stats, domain, DMAR_NO_PASID);
         break;
     }
