@@ -12,10 +12,13 @@
  */
 #include "unit.h"
 
+/* A request on its way: the entry it names, and what was met with it. */
 typedef struct Remap {
     Dmar *dmar;
     const DmarInterruptRequest *request;
     unsigned index;
+    InterruptEntry entry;
+    bool cached;                /* and so its format was found good before */
     bool fpd;
 } Remap;
 
@@ -54,45 +57,46 @@ static bool entry_reserved(const Dmar *dmar, const InterruptEntry *e)
            field_get(e->word[1], IRTE1_SVT) == SVT_RESERVED;
 }
 
-static uint8_t read_entry(Remap *r, InterruptEntry *out)
+static uint8_t read_entry(Remap *r)
 {
-    Dmar *dmar = r->dmar;
-    const InterruptEntry *cached =
-        dmar_cache_find_interrupt(dmar->caches, r->index);
-    uint64_t addr = (dmar->irta_latched & IRTA_IRTA) + sizeof(*out) * r->index;
+    uint64_t addr = (r->dmar->irta_latched & IRTA_IRTA) +
+                    sizeof(r->entry) * r->index;
 
-    if (cached) {
-        *out = *cached;
-        r->fpd = out->word[0] & IRTE0_FPD;
-        return FAULT_NONE;
-    }
-    if (!dmar_read_words(dmar, addr, out->word, 2)) {
+    if (!dmar_read_words(r->dmar, addr, r->entry.word, 2)) {
         return FAULT_IR_ENTRY_ACCESS;
     }
-    r->fpd = out->word[0] & IRTE0_FPD;
-    if (!(out->word[0] & IRTE0_P)) {
-        return FAULT_IR_ENTRY_NOT_PRESENT;
+    r->fpd = r->entry.word[0] & IRTE0_FPD;
+    return r->entry.word[0] & IRTE0_P ? FAULT_NONE : FAULT_IR_ENTRY_NOT_PRESENT;
+}
+
+static uint8_t find_entry(Remap *r)
+{
+    const InterruptEntry *cached =
+        dmar_cache_find_interrupt(r->dmar->caches, r->index);
+
+    if (!cached) {
+        return read_entry(r);
     }
-    if (entry_reserved(dmar, out)) {
-        return FAULT_IR_ENTRY_RESERVED;
-    }
-    dmar_cache_add_interrupt(dmar->caches, r->index, out);
+    r->entry = *cached;
+    r->fpd = r->entry.word[0] & IRTE0_FPD;
+    r->cached = true;
     return FAULT_NONE;
 }
 
 /* [VT-d 9.9, SVT and SQ]: SQ says which function bits not to compare. */
-static uint8_t validate_source(const Remap *r, const InterruptEntry *e)
+static uint8_t validate_source(const Remap *r)
 {
     static const uint8_t uncompared[] = { 0, 4, 6, 7 };
-    uint16_t sid = field_get(e->word[1], IRTE1_SID);
-    uint16_t ignored = uncompared[field_get(e->word[1], IRTE1_SQ)];
+    uint64_t word1 = r->entry.word[1];
+    uint16_t sid = field_get(word1, IRTE1_SID);
+    uint16_t ignored = uncompared[field_get(word1, IRTE1_SQ)];
     unsigned bus = r->request->source_id >> 8;
     bool valid = true;
 
     if (r->request->source_unknown) {
         return FAULT_NONE;
     }
-    switch (field_get(e->word[1], IRTE1_SVT)) {
+    switch (field_get(word1, IRTE1_SVT)) {
     case SVT_SOURCE:
         valid = !((sid ^ r->request->source_id) & ~ignored);
         break;
@@ -101,6 +105,12 @@ static uint8_t validate_source(const Remap *r, const InterruptEntry *e)
         break;
     }
     return valid ? FAULT_NONE : FAULT_IR_SOURCE_INVALID;
+}
+
+static uint8_t check_format(const Remap *r)
+{
+    return !r->cached && entry_reserved(r->dmar, &r->entry)
+           ? FAULT_IR_ENTRY_RESERVED : FAULT_NONE;
 }
 
 static void decode_entry(const Dmar *dmar, const InterruptEntry *e,
@@ -118,19 +128,25 @@ static void decode_entry(const Dmar *dmar, const InterruptEntry *e,
     };
 }
 
+/* In the order of [VT-d 5.1.4 Interrupt-Remapping Hardware Operation]; only an
+ * entry that no check refused is cached [VT-d 6.4 Interrupt Entry Cache]. */
 static uint8_t remap(Remap *r, DmarInterrupt *out)
 {
-    InterruptEntry entry;
     uint8_t reason = find_index(r);
 
-    reason = reason ? reason : read_entry(r, &entry);
-    reason = reason ? reason : validate_source(r, &entry);
-    if (!reason) {
-        dmar_report(r->dmar, DMAR_EVENT_INTERRUPT, r->request->source_id,
-                    DMAR_NO_PASID, r->index, entry.word[0], entry.word[1]);
-        decode_entry(r->dmar, &entry, out);
+    reason = reason ? reason : find_entry(r);
+    reason = reason ? reason : validate_source(r);
+    reason = reason ? reason : check_format(r);
+    if (reason) {
+        return reason;
     }
-    return reason;
+    if (!r->cached) {
+        dmar_cache_add_interrupt(r->dmar->caches, r->index, &r->entry);
+    }
+    dmar_report(r->dmar, DMAR_EVENT_INTERRUPT, r->request->source_id,
+                DMAR_NO_PASID, r->index, r->entry.word[0], r->entry.word[1]);
+    decode_entry(r->dmar, &r->entry, out);
+    return FAULT_NONE;
 }
 
 static DmarInterruptVerdict block(Remap *r, uint8_t reason, DmarInterrupt *out)

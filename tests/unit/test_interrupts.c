@@ -353,9 +353,66 @@ START_TEST(the_reserved_validation_is_refused)
 {
     given_xapic();
     given_entry(INDEX, VECTOR, 1);
-    poke(entry_at(INDEX) + 8, DEV | 3 << 18);
-    ck_assert_int_eq(interrupt(INDEX), DMAR_INTERRUPT_BLOCKED);
-    ck_assert(take_fault().recorded);
+    poke(entry_at(INDEX) + 8, DEV | (uint64_t)_i << 16 | 3 << 18);
+    is_blocked(INDEX, FAULT_IR_ENTRY_RESERVED);
+}
+END_TEST
+
+START_TEST(the_qualifier_counts_for_exact_sources_only)
+{
+    given_xapic();
+    given_entry(INDEX, VECTOR, 1);
+    poke(entry_at(INDEX) + 8, 0x1020 | (uint64_t)_i << 16 | 2 << 18);
+    is_sent_by(0x1000, true);
+    is_sent_by(0x2100, false);
+    poke(entry_at(INDEX + 1), peek(entry_at(INDEX)));
+    poke(entry_at(INDEX + 1) + 8, 0x1020 | (uint64_t)_i << 16);
+    ck_assert_int_eq(interrupt(INDEX + 1), DMAR_INTERRUPT_REMAPPED);
+}
+END_TEST
+
+START_TEST(a_range_of_buses_that_ends_before_it_starts_is_empty)
+{
+    given_xapic();
+    given_entry(INDEX, VECTOR, 1);
+    poke(entry_at(INDEX) + 8, 0x2010 | 2 << 18);
+    for (unsigned bus = 0; bus < 256; bus += 8) {
+        is_sent_by(bus << 8, false);
+    }
+}
+END_TEST
+
+/* [VT-d 5.1.4]: first the source, then the rest of the entry. */
+START_TEST(a_source_is_judged_before_the_format)
+{
+    given_xapic();
+    given_entry(INDEX, VECTOR, 1);
+    poke(entry_at(INDEX) + 8, DEV | 1 << 18);
+    flip(entry_at(INDEX), 24);
+    is_sent_by(DEV + 1, false);
+    is_blocked(INDEX, FAULT_IR_ENTRY_RESERVED);
+}
+END_TEST
+
+START_TEST(an_entry_that_refused_its_first_source_is_not_cached)
+{
+    given_xapic();
+    given_entry(INDEX, VECTOR, 1);
+    poke(entry_at(INDEX) + 8, (DEV + 1) | 1 << 18);
+    is_sent_by(DEV, false);
+    poke(entry_at(INDEX) + 8, DEV | 1 << 18);
+    is_sent_by(DEV, true);
+}
+END_TEST
+
+START_TEST(an_entry_with_a_reserved_bit_is_not_cached)
+{
+    given_xapic();
+    given_entry(INDEX, VECTOR, 1);
+    flip(entry_at(INDEX), 24);
+    is_blocked(INDEX, FAULT_IR_ENTRY_RESERVED);
+    flip(entry_at(INDEX), 24);
+    is_delivered(INDEX, VECTOR);
 }
 END_TEST
 
@@ -584,7 +641,12 @@ static Suite *interrupts(void)
     tcase_add_test(t, a_source_may_be_any_of_a_range_of_buses);
     tcase_add_test(t, a_source_that_is_not_validated_may_be_anyone);
     tcase_add_test(t, a_source_that_is_a_guess_is_not_validated);
-    tcase_add_test(t, the_reserved_validation_is_refused);
+    tcase_add_loop_test(t, the_reserved_validation_is_refused, 0, 4);
+    tcase_add_loop_test(t, the_qualifier_counts_for_exact_sources_only, 0, 4);
+    tcase_add_test(t, a_range_of_buses_that_ends_before_it_starts_is_empty);
+    tcase_add_test(t, a_source_is_judged_before_the_format);
+    tcase_add_test(t, an_entry_that_refused_its_first_source_is_not_cached);
+    tcase_add_test(t, an_entry_with_a_reserved_bit_is_not_cached);
     tcase_add_test(t, a_cached_entry_is_validated_too);
 
     t = tests_of(s, "formats");
