@@ -1,91 +1,11 @@
 /*
  * Interrupt remapping [VT-d 5.1, 9.9]: messages in both formats, the entry
- * they name, who may send them, and the cache of entries.
+ * they name, and who may send them.
  *
  * Copyright (c) The vtd-sm developers
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "fixture.h"
-
-#define DEV         0x0a18
-#define INDEX       0x123
-#define VECTOR      0x4d
-
-static DmarInterrupt out;
-
-static void given_table(const DmarConfig *config, unsigned order, bool x2apic)
-{
-    power_on(config);
-    given_queue(32);
-    unsigned bytes = (2u << order) * 16;
-    m.remap_table = new_pages((bytes + PAGE - 1) / PAGE);
-    set_reg(IRTA_REG, m.remap_table | (x2apic ? IRTA_EIME : 0) | order);
-    command(GCMD_SIRTP);
-    execute(interrupt_global());
-    command(GCMD_IRE);
-}
-
-static uint64_t entry_at(unsigned index)
-{
-    return m.remap_table + 16 * index;
-}
-
-/* A fixed interrupt to the APIC @destination; xAPIC mode keeps 8 bits. */
-static void given_entry(unsigned index, uint8_t vector, uint32_t destination)
-{
-    bool x2apic = reg(IRTA_REG) & IRTA_EIME;
-    poke(entry_at(index) + 8, 0);
-    poke(entry_at(index), (uint64_t)destination << (x2apic ? 32 : 40) |
-         (uint64_t)vector << 16 | 1);
-}
-
-static void given_xapic(void)
-{
-    given_table(&widest, 15, false);
-}
-
-static uint64_t message_addr(unsigned index)
-{
-    return 0xfee00000 | BIT_AT(4) | (uint64_t)(index & 0x7fff) << 5 |
-        (uint64_t)(index >> 15) << 2;
-}
-
-static DmarInterruptVerdict interrupt_at(uint16_t sid, uint64_t addr, uint32_t data)
-{
-    DmarInterruptRequest request = { .source_id = sid, .addr = addr,
-                                     .data = data, .size = 4,
-                                     .is_write = true };
-    return dmar_remap_interrupt(m.dmar, &request, &out);
-}
-
-static DmarInterruptVerdict interrupt(unsigned index)
-{
-    return interrupt_at(DEV, message_addr(index), 0);
-}
-
-static void is_delivered(unsigned index, uint8_t vector)
-{
-    ck_assert_int_eq(interrupt(index), DMAR_INTERRUPT_REMAPPED);
-    ck_assert_uint_eq(out.vector, vector);
-}
-
-static void blocked(DmarInterruptVerdict verdict, uint8_t reason)
-{
-    ck_assert_int_eq(verdict, DMAR_INTERRUPT_BLOCKED);
-    ck_assert_uint_eq(out.reason, reason);
-}
-
-/* Blocked and recorded with the index it had. */
-static void is_blocked(unsigned index, uint8_t reason)
-{
-    blocked(interrupt(index), reason);
-    Fault fault = take_fault();
-    ck_assert(fault.recorded);
-    ck_assert_uint_eq(fault.reason, reason);
-    ck_assert_uint_eq(fault.sid, DEV);
-    ck_assert(!fault.with_pasid);
-    ck_assert_uint_eq(fault.addr, (uint64_t)index << 48);
-}
+#include "fixture_interrupts.h"
 
 /* ---- Delivery [VT-d 5.1.2] ----------------------------------------------- */
 
@@ -94,9 +14,9 @@ START_TEST(an_entry_says_what_is_delivered)
     given_xapic();
     given_entry(INDEX, VECTOR, 0x5a);
     is_delivered(INDEX, VECTOR);
-    ck_assert_uint_eq(out.destination, 0x5a);
-    ck_assert_uint_eq(out.delivery_mode, 0);
-    ck_assert(!out.logical && !out.level && !out.redirection_hint);
+    ck_assert_uint_eq(delivered.destination, 0x5a);
+    ck_assert_uint_eq(delivered.delivery_mode, 0);
+    ck_assert(!delivered.logical && !delivered.level && !delivered.redirection_hint);
 }
 END_TEST
 
@@ -116,7 +36,7 @@ START_TEST(every_delivery_mode_is_told)
     given_entry(INDEX, VECTOR, 1);
     poke(entry_at(INDEX), peek(entry_at(INDEX)) | (uint64_t)_i << 5);
     is_delivered(INDEX, VECTOR);
-    ck_assert_uint_eq(out.delivery_mode, _i);
+    ck_assert_uint_eq(delivered.delivery_mode, _i);
 }
 END_TEST
 
@@ -126,9 +46,9 @@ START_TEST(destination_mode_hint_and_trigger_are_told)
     given_entry(INDEX, VECTOR, 1);
     poke(entry_at(INDEX), peek(entry_at(INDEX)) | (uint64_t)_i << 2);
     is_delivered(INDEX, VECTOR);
-    ck_assert_int_eq(out.logical, _i & 1);
-    ck_assert_int_eq(out.redirection_hint, _i >> 1 & 1);
-    ck_assert_int_eq(out.level, _i >> 2 & 1);
+    ck_assert_int_eq(delivered.logical, _i & 1);
+    ck_assert_int_eq(delivered.redirection_hint, _i >> 1 & 1);
+    ck_assert_int_eq(delivered.level, _i >> 2 & 1);
 }
 END_TEST
 
@@ -137,7 +57,7 @@ START_TEST(x2apic_mode_has_wide_destinations)
     given_table(&widest, 7, true);
     given_entry(1, VECTOR, 0x89abcdef);
     is_delivered(1, VECTOR);
-    ck_assert_uint_eq(out.destination, 0x89abcdef);
+    ck_assert_uint_eq(delivered.destination, 0x89abcdef);
 }
 END_TEST
 
@@ -148,7 +68,7 @@ START_TEST(x2apic_mode_needs_the_ability)
     given_table(&config, 7, true);
     poke(entry_at(1), (uint64_t)0x77 << 40 | VECTOR << 16 | 1);
     is_delivered(1, VECTOR);
-    ck_assert_uint_eq(out.destination, 0x77);
+    ck_assert_uint_eq(delivered.destination, 0x77);
 }
 END_TEST
 
@@ -171,7 +91,7 @@ START_TEST(a_subhandle_is_added_to_the_handle)
     given_entry(INDEX + 5, VECTOR, 1);
     uint64_t addr = message_addr(INDEX) | BIT_AT(3);
     ck_assert_int_eq(interrupt_at(DEV, addr, 5), DMAR_INTERRUPT_REMAPPED);
-    ck_assert_uint_eq(out.vector, VECTOR);
+    ck_assert_uint_eq(delivered.vector, VECTOR);
 }
 END_TEST
 
@@ -181,7 +101,7 @@ START_TEST(without_a_subhandle_the_data_means_nothing)
     given_entry(INDEX, VECTOR, 1);
     ck_assert_int_eq(interrupt_at(DEV, message_addr(INDEX), 0xffffffff),
                      DMAR_INTERRUPT_REMAPPED);
-    ck_assert_uint_eq(out.vector, VECTOR);
+    ck_assert_uint_eq(delivered.vector, VECTOR);
 }
 END_TEST
 
@@ -301,17 +221,6 @@ START_TEST(an_entry_hides_its_faults_by_fpd)
 END_TEST
 
 /* ---- Who may send ------------------------------------------------------------------- */
-
-static void is_sent_by(uint16_t sid, bool allowed)
-{
-    DmarInterruptVerdict verdict = interrupt_at(sid, message_addr(INDEX), 0);
-    if (allowed) {
-        ck_assert_int_eq(verdict, DMAR_INTERRUPT_REMAPPED);
-    } else {
-        blocked(verdict, FAULT_IR_SOURCE_INVALID);
-        fault_left(FAULT_IR_SOURCE_INVALID, sid);
-    }
-}
 
 START_TEST(a_source_is_compared_as_its_qualifier_says)
 {
@@ -435,9 +344,9 @@ START_TEST(a_source_that_is_a_guess_is_not_validated)
     DmarInterruptRequest request = { .source_id = DEV, .size = 4,
                                      .addr = message_addr(INDEX),
                                      .is_write = true, .source_unknown = true };
-    ck_assert_int_eq(dmar_remap_interrupt(m.dmar, &request, &out),
+    ck_assert_int_eq(dmar_remap_interrupt(m.dmar, &request, &delivered),
                      DMAR_INTERRUPT_REMAPPED);
-    ck_assert_uint_eq(out.vector, VECTOR);
+    ck_assert_uint_eq(delivered.vector, VECTOR);
 }
 END_TEST
 
@@ -493,7 +402,7 @@ START_TEST(what_is_no_message_is_refused)
     DmarInterruptRequest request = { .source_id = DEV, .addr = 0xfee00010,
                                      .size = bad[_i].size,
                                      .is_write = bad[_i].is_write };
-    blocked(dmar_remap_interrupt(m.dmar, &request, &out), FAULT_IR_BAD_ACCESS);
+    blocked(dmar_remap_interrupt(m.dmar, &request, &delivered), FAULT_IR_BAD_ACCESS);
     fault_left(FAULT_IR_BAD_ACCESS, DEV);
 }
 END_TEST
@@ -502,7 +411,7 @@ START_TEST(a_zero_length_read_is_harmless)
 {
     DmarInterruptRequest request = { .source_id = DEV, .addr = 0xfee00010 };
     given_xapic();
-    ck_assert_int_ne(dmar_remap_interrupt(m.dmar, &request, &out),
+    ck_assert_int_ne(dmar_remap_interrupt(m.dmar, &request, &delivered),
                      DMAR_INTERRUPT_BLOCKED);
     no_fault_left();
 }
@@ -518,96 +427,6 @@ START_TEST(a_unit_without_remapping_lets_messages_pass)
     set_reg(IRTA_REG, ~0ull);
     ck_assert_uint_eq(reg(IRTA_REG), 0);
     ck_assert_int_eq(interrupt(INDEX), DMAR_INTERRUPT_AS_IS);
-}
-END_TEST
-
-/* ---- The cache [VT-d 6.5.2.8, 6.7] --------------------------------------- */
-
-START_TEST(a_changed_entry_is_seen_after_invalidation)
-{
-    given_xapic();
-    given_entry(INDEX, VECTOR, 1);
-    is_delivered(INDEX, VECTOR);
-    given_entry(INDEX, VECTOR + 1, 1);
-    is_delivered(INDEX, VECTOR);
-    execute(interrupt_index(INDEX + 1, 0));
-    is_delivered(INDEX, VECTOR);
-    execute(iotlb_global());
-    is_delivered(INDEX, VECTOR);
-    execute(_i ? interrupt_index(INDEX, 0) : interrupt_global());
-    is_delivered(INDEX, VECTOR + 1);
-}
-END_TEST
-
-START_TEST(an_index_mask_drops_exactly_its_entries)
-{
-    enum { ENTRIES = 64 };
-    given_xapic();
-    for (unsigned i = 0; i < ENTRIES; i++) {
-        given_entry(i, 1, 1);
-        is_delivered(i, 1);
-        given_entry(i, 2, 1);
-    }
-    unsigned count = 1u << _i, first = count == ENTRIES ? 0 : count;
-    execute(interrupt_index(first, _i));
-    for (unsigned i = 0; i < ENTRIES; i++) {
-        is_delivered(i, i >= first && i < first + count ? 2 : 1);
-    }
-}
-END_TEST
-
-START_TEST(what_becomes_present_is_seen_at_once)
-{
-    given_xapic();
-    is_blocked(INDEX, FAULT_IR_ENTRY_NOT_PRESENT);
-    given_entry(INDEX, VECTOR, 1);
-    is_delivered(INDEX, VECTOR);
-}
-END_TEST
-
-START_TEST(the_table_changes_only_by_command)
-{
-    given_xapic();
-    given_entry(INDEX, VECTOR, 1);
-    is_delivered(INDEX, VECTOR);
-    m.remap_table = new_pages(256);
-    given_entry(INDEX, VECTOR + 1, 1);
-    set_reg(IRTA_REG, m.remap_table | 15);
-    execute(interrupt_global());
-    is_delivered(INDEX, VECTOR);
-    command(GCMD_SIRTP);
-    execute(interrupt_global());
-    is_delivered(INDEX, VECTOR + 1);
-}
-END_TEST
-
-START_TEST(the_host_is_told_which_entries_were_dropped)
-{
-    given_xapic();
-    m.dropped_ranges = 0;
-    execute(interrupt_index(0x1237, 4));
-    ck_assert_uint_eq(m.dropped_ranges, 1);
-    ck_assert_uint_eq(m.dropped_first, 0x1230);
-    ck_assert_uint_eq(m.dropped_last, 0x123f);
-    execute(interrupt_global());
-    ck_assert_uint_eq(m.dropped_first, 0);
-    ck_assert_uint_eq(m.dropped_last, 0xffff);
-}
-END_TEST
-
-START_TEST(the_host_is_told_when_remapping_is_switched)
-{
-    power_on(&widest);
-    unsigned before = m.remapping_changes;
-    command(GCMD_IRE);
-    ck_assert(m.interrupts_on && !m.dma_on);
-    ck_assert_uint_eq(m.remapping_changes, before + 1);
-    command(GCMD_TE);
-    ck_assert(m.interrupts_on && m.dma_on);
-    command_off(GCMD_IRE);
-    ck_assert(!m.interrupts_on && m.dma_on);
-    command_off(GCMD_TE);
-    ck_assert(!m.interrupts_on && !m.dma_on);
 }
 END_TEST
 
@@ -657,14 +476,6 @@ static Suite *interrupts(void)
     tcase_add_loop_test(t, what_is_no_message_is_refused, 0, 5);
     tcase_add_test(t, a_zero_length_read_is_harmless);
     tcase_add_test(t, a_unit_without_remapping_lets_messages_pass);
-
-    t = tests_of(s, "cache");
-    tcase_add_loop_test(t, a_changed_entry_is_seen_after_invalidation, 0, 2);
-    tcase_add_loop_test(t, an_index_mask_drops_exactly_its_entries, 0, 7);
-    tcase_add_test(t, what_becomes_present_is_seen_at_once);
-    tcase_add_test(t, the_table_changes_only_by_command);
-    tcase_add_test(t, the_host_is_told_which_entries_were_dropped);
-    tcase_add_test(t, the_host_is_told_when_remapping_is_switched);
     return s;
 }
 
