@@ -199,6 +199,8 @@ typedef enum DmarInterruptVerdict {
     DMAR_INTERRUPT_AS_IS,       /* deliver the message unchanged */
     DMAR_INTERRUPT_REMAPPED,    /* deliver what DmarInterrupt says */
     DMAR_INTERRUPT_BLOCKED,     /* do not deliver; reason says why */
+    DMAR_INTERRUPT_NOTIFY,      /* posted: deliver DmarInterrupt to tell so */
+    DMAR_INTERRUPT_POSTED,      /* posted: nothing to deliver */
 } DmarInterruptVerdict;
 
 typedef struct DmarInterrupt {
@@ -211,6 +213,10 @@ typedef struct DmarInterrupt {
     uint32_t destination;       /* APIC ID; 8 bits in xAPIC mode */
 } DmarInterrupt;
 
+/*
+ * Decide what becomes of @request.  An interrupt that is posted [VT-d 5.2] has
+ * been recorded in memory when this returns.
+ */
 DmarInterruptVerdict dmar_remap_interrupt(Dmar *dmar,
                                           const DmarInterruptRequest *request,
                                           DmarInterrupt *out);

@@ -43,6 +43,8 @@ typedef enum DmarEventKind {
                                    detail: word 1 */
     DMAR_EVENT_QUEUE_ERROR,     /* addr: index, detail: IQEI */
     DMAR_EVENT_INTERRUPT,       /* addr: index, value: IRTE word 0 */
+    DMAR_EVENT_POSTED,          /* addr: of the descriptor, value: vector,
+                                   detail: whether a notification is due */
     DMAR_EVENT_MSI,             /* addr, value: message the unit itself sent */
     DMAR_EVENT_KINDS
 } DmarEventKind;

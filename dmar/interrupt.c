@@ -4,8 +4,8 @@
  * A write of four bytes to the interrupt address range is an interrupt
  * request: in remappable format it names an entry of the interrupt-remapping
  * table, which says what to deliver and from whom it may come; in
- * compatibility format it passes or is blocked.  Posted entries need PI, which
- * is not advertised, and are refused as having a reserved bit set.
+ * compatibility format it passes or is blocked.  What an entry in posted form
+ * asks for is in posting.c.
  *
  * Copyright (c) The vtd-sm developers
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -20,12 +20,8 @@ typedef struct Remap {
     InterruptEntry entry;
     bool cached;                /* and so its format was found good before */
     bool fpd;
+    DmarInterruptVerdict verdict;
 } Remap;
-
-static bool in_x2apic_mode(const Dmar *dmar)
-{
-    return dmar->irta_latched & IRTA_EIME;
-}
 
 /* [VT-d 5.1.2.2]: handle, plus the subhandle from the data if SHV. */
 static uint8_t find_index(Remap *r)
@@ -46,15 +42,19 @@ static uint8_t find_index(Remap *r)
     return FAULT_NONE;
 }
 
-static bool entry_reserved(const Dmar *dmar, const InterruptEntry *e)
+static bool is_posted(const Remap *r)
+{
+    return r->entry.word[0] & IRTE0_IM && r->dmar->cap & CAP_PI;
+}
+
+static bool remapped_reserved(const Dmar *dmar, const InterruptEntry *e)
 {
     uint64_t word0 = IRTE0_P | IRTE0_FPD | IRTE0_DM | IRTE0_RH | IRTE0_TM |
                      IRTE0_DLM | IRTE0_AVAIL | IRTE0_VECTOR;
 
-    word0 |= in_x2apic_mode(dmar) ? IRTE0_DST_X2APIC : IRTE0_DST_XAPIC;
+    word0 |= dmar_in_x2apic_mode(dmar) ? IRTE0_DST_X2APIC : IRTE0_DST_XAPIC;
     return (e->word[0] & ~word0) ||
-           (e->word[1] & ~(IRTE1_SID | IRTE1_SQ | IRTE1_SVT)) ||
-           field_get(e->word[1], IRTE1_SVT) == SVT_RESERVED;
+           (e->word[1] & ~(IRTE1_SID | IRTE1_SQ | IRTE1_SVT));
 }
 
 static uint8_t read_entry(Remap *r)
@@ -107,16 +107,23 @@ static uint8_t validate_source(const Remap *r)
     return valid ? FAULT_NONE : FAULT_IR_SOURCE_INVALID;
 }
 
+static bool format_reserved(const Remap *r)
+{
+    return field_get(r->entry.word[1], IRTE1_SVT) == SVT_RESERVED ||
+           (is_posted(r) ? dmar_posting_reserved(r->dmar, &r->entry)
+                         : remapped_reserved(r->dmar, &r->entry));
+}
+
 static uint8_t check_format(const Remap *r)
 {
-    return !r->cached && entry_reserved(r->dmar, &r->entry)
-           ? FAULT_IR_ENTRY_RESERVED : FAULT_NONE;
+    return !r->cached && format_reserved(r) ? FAULT_IR_ENTRY_RESERVED
+                                            : FAULT_NONE;
 }
 
 static void decode_entry(const Dmar *dmar, const InterruptEntry *e,
                          DmarInterrupt *out)
 {
-    uint64_t field = in_x2apic_mode(dmar) ? IRTE0_DST_X2APIC : IRTE0_DST_XAPIC;
+    uint64_t field = dmar_in_x2apic_mode(dmar) ? IRTE0_DST_X2APIC : IRTE0_DST_XAPIC;
 
     *out = (DmarInterrupt) {
         .vector = field_get(e->word[0], IRTE0_VECTOR),
@@ -128,8 +135,20 @@ static void decode_entry(const Dmar *dmar, const InterruptEntry *e,
     };
 }
 
+static uint8_t carry_out(Remap *r, DmarInterrupt *out)
+{
+    dmar_report(r->dmar, DMAR_EVENT_INTERRUPT, r->request->source_id,
+                DMAR_NO_PASID, r->index, r->entry.word[0], r->entry.word[1]);
+    if (is_posted(r)) {
+        return dmar_posting_post(r->dmar, &r->entry, &r->verdict, out);
+    }
+    decode_entry(r->dmar, &r->entry, out);
+    r->verdict = DMAR_INTERRUPT_REMAPPED;
+    return FAULT_NONE;
+}
+
 /* In the order of [VT-d 5.1.4 Interrupt-Remapping Hardware Operation]; only an
- * entry that no check refused is cached [VT-d 6.4 Interrupt Entry Cache]. */
+ * entry that led to no fault is cached [VT-d 6.4 Interrupt Entry Cache]. */
 static uint8_t remap(Remap *r, DmarInterrupt *out)
 {
     uint8_t reason = find_index(r);
@@ -137,16 +156,11 @@ static uint8_t remap(Remap *r, DmarInterrupt *out)
     reason = reason ? reason : find_entry(r);
     reason = reason ? reason : validate_source(r);
     reason = reason ? reason : check_format(r);
-    if (reason) {
-        return reason;
-    }
-    if (!r->cached) {
+    reason = reason ? reason : carry_out(r, out);
+    if (!reason && !r->cached) {
         dmar_cache_add_interrupt(r->dmar->caches, r->index, &r->entry);
     }
-    dmar_report(r->dmar, DMAR_EVENT_INTERRUPT, r->request->source_id,
-                DMAR_NO_PASID, r->index, r->entry.word[0], r->entry.word[1]);
-    decode_entry(r->dmar, &r->entry, out);
-    return FAULT_NONE;
+    return reason;
 }
 
 static DmarInterruptVerdict block(Remap *r, uint8_t reason, DmarInterrupt *out)
@@ -162,7 +176,7 @@ static DmarInterruptVerdict block(Remap *r, uint8_t reason, DmarInterrupt *out)
 /* [VT-d 5.1.2.1]: x2APIC mode has no compatibility format. */
 static bool compatibility_passes(const Dmar *dmar)
 {
-    return !in_x2apic_mode(dmar) && dmar_status(dmar, GCMD_CFI);
+    return !dmar_in_x2apic_mode(dmar) && dmar_status(dmar, GCMD_CFI);
 }
 
 static DmarInterruptVerdict judge(Remap *r, DmarInterrupt *out)
@@ -184,7 +198,7 @@ static DmarInterruptVerdict judge(Remap *r, DmarInterrupt *out)
                : block(r, FAULT_IR_COMPATIBILITY_BLOCKED, out);
     }
     reason = remap(r, out);
-    return reason ? block(r, reason, out) : DMAR_INTERRUPT_REMAPPED;
+    return reason ? block(r, reason, out) : r->verdict;
 }
 
 DmarInterruptVerdict dmar_remap_interrupt(Dmar *dmar,

@@ -221,6 +221,16 @@ bool dmar_may_read(const DmarMapping *mapping, bool privileged);
 bool dmar_may_write(const DmarBinding *binding, const DmarMapping *mapping,
                     bool privileged);
 
+/* interrupt.c, posting.c */
+static inline bool dmar_in_x2apic_mode(const Dmar *dmar)
+{
+    return dmar->irta_latched & IRTA_EIME;
+}
+
+bool dmar_posting_reserved(const Dmar *dmar, const InterruptEntry *entry);
+uint8_t dmar_posting_post(Dmar *dmar, const InterruptEntry *entry,
+                          DmarInterruptVerdict *verdict, DmarInterrupt *out);
+
 /* cache.c */
 DmarCaches *dmar_caches_new(void);
 void dmar_caches_free(DmarCaches *caches);

@@ -58,6 +58,10 @@
       "compatibility-format interrupt blocked")                                 \
     X(IR_SOURCE_INVALID,          0x26, "IRR.7",   QUALIFIED,   UR,             \
       "interrupt source failed validation")                                     \
+    X(IR_POSTED_ACCESS,           0x27, "IRR.8",   QUALIFIED,   UR,             \
+      "posted interrupt descriptor cannot be accessed")                         \
+    X(IR_POSTED_RESERVED,         0x28, "IRR.9",   QUALIFIED,   UR,             \
+      "reserved bit set in posted interrupt descriptor")                        \
     X(IR_BAD_ACCESS,              0x29, "IRR.10",  UNQUALIFIED, UR,             \
       "bad access to the interrupt address range")                              \
     X(TTM_INVALID,                0x30, "RTA.1",   UNQUALIFIED, CA,             \

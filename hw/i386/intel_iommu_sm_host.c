@@ -200,6 +200,9 @@ static void sm_host_event(void *opaque, const DmarEvent *e)
     case DMAR_EVENT_INTERRUPT:
         trace_sm_interrupt(e->source_id, e->addr, e->value);
         break;
+    case DMAR_EVENT_POSTED:
+        trace_sm_posted(e->addr, e->value, e->detail);
+        break;
     case DMAR_EVENT_MSI:
         trace_sm_msi(e->addr, e->value);
         break;

@@ -33,7 +33,7 @@ const DmarConfig widest = {
     .aw_bits = 57, .host_width = 46, .pasid_bits = 20, .domain_bits = 16,
     .fault_records = 8, .scalable = true, .pass_through = true,
     .snoop_control = true, .caching_mode = false, .device_tlb = true,
-    .interrupt_remapping = true, .x2apic = true,
+    .interrupt_remapping = true, .x2apic = true, .posted_interrupts = true,
 };
 
 #define VARIANT(title, aw, haw, pasid, domain, records, ...) { title, { \
@@ -271,6 +271,12 @@ void power_on(const DmarConfig *config)
     m.config = *config;
     m.dmar = dmar_new(config, &host, &m, &error);
     ck_assert_msg(m.dmar != NULL, "refused: %s", error ? error->message : "?");
+}
+
+void without_interrupt_remapping(DmarConfig *config)
+{
+    config->interrupt_remapping = config->x2apic = false;
+    config->posted_interrupts = config->interrupt_root_invalidates = false;
 }
 
 void set_root(uint64_t root, unsigned ttm)

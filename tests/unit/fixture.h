@@ -97,6 +97,9 @@ void end(void);
 
 extern const DmarConfig widest;     /* everything the engine can do, 57 bits */
 
+/* Take interrupt remapping from @config, and what needs it. */
+void without_interrupt_remapping(DmarConfig *config);
+
 typedef struct Variant {
     const char *name;
     DmarConfig config;

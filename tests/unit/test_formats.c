@@ -58,7 +58,18 @@ static const Field words[][24] = {
       F(IRTE0_RH, 3, 3), F(IRTE0_TM, 4, 4), F(IRTE0_DLM, 7, 5),
       F(IRTE0_AVAIL, 11, 8), F(IRTE0_IM, 15, 15), F(IRTE0_VECTOR, 23, 16),
       F(IRTE0_DST_X2APIC, 63, 32) },
+    { F(IRTE0_DST_XAPIC, 47, 40) },
     { F(IRTE1_SID, 15, 0), F(IRTE1_SQ, 17, 16), F(IRTE1_SVT, 19, 18) },
+    /* [VT-d 9.10] */
+    { F(IRTE0_P, 0, 0), F(IRTE0_FPD, 1, 1), F(IRTE0_AVAIL, 11, 8),
+      F(IRTE0_URG, 14, 14), F(IRTE0_IM, 15, 15), F(IRTE0_VECTOR, 23, 16),
+      F(IRTE0_PDAL, 63, 38) },
+    { F(IRTE1_SID, 15, 0), F(IRTE1_SQ, 17, 16), F(IRTE1_SVT, 19, 18),
+      F(IRTE1_PDAH, 63, 32) },
+    /* [VT-d 9.11] */
+    { F(PID4_ON, 0, 0), F(PID4_SN, 1, 1), F(PID4_NV, 23, 16),
+      F(PID4_NDST_X2APIC, 63, 32) },
+    { F(PID4_NDST_XAPIC, 47, 40) },
     /* [VT-d 5.1.2.2] */
     { F(MSI_ADDR_HANDLE_15, 2, 2), F(MSI_ADDR_SHV, 3, 3),
       F(MSI_ADDR_REMAPPABLE, 4, 4), F(MSI_ADDR_HANDLE, 19, 5) },
@@ -227,6 +238,8 @@ static const struct {
     { 0x24, FAULT_IR_ENTRY_RESERVED },
     { 0x25, FAULT_IR_COMPATIBILITY_BLOCKED },
     { 0x26, FAULT_IR_SOURCE_INVALID },
+    { 0x27, FAULT_IR_POSTED_ACCESS },
+    { 0x28, FAULT_IR_POSTED_RESERVED },
     { 0x29, FAULT_IR_BAD_ACCESS },
     { 0x30, FAULT_TTM_INVALID },
     { 0x31, FAULT_PASID_IN_LEGACY_MODE },

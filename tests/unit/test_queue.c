@@ -415,7 +415,8 @@ START_TEST(descriptors_need_their_ability)
 {
     static const uint64_t needs[] = { 3, 8, 4 };
     DmarConfig config = widest;
-    config.device_tlb = config.interrupt_remapping = config.x2apic = false;
+    config.device_tlb = false;
+    without_interrupt_remapping(&config);
     given_scalable(&config);
     submit((Descriptor) {{ needs[_i] }});
     queue_stops();

@@ -164,7 +164,7 @@ END_TEST
 START_TEST(commands_need_their_ability)
 {
     DmarConfig config = widest;
-    config.interrupt_remapping = config.x2apic = false;
+    without_interrupt_remapping(&config);
     power_on(&config);
     set_reg32(GCMD_REG, GCMD_IRE | GCMD_SIRTP | GCMD_CFI);
     ck_assert_uint_eq(reg32(GSTS_REG), 0);
