@@ -57,11 +57,16 @@ static bool remapped_reserved(const Dmar *dmar, const InterruptEntry *e)
            (e->word[1] & ~(IRTE1_SID | IRTE1_SQ | IRTE1_SVT));
 }
 
+/* A table that leads beyond the host's addresses is as one that ends there:
+ * hardware calls both an index beyond [VT-d 5.1.4.1, 21h]. */
 static uint8_t read_entry(Remap *r)
 {
-    uint64_t addr = (r->dmar->irta_latched & IRTA_IRTA) +
-                    sizeof(r->entry) * r->index;
+    uint64_t table = r->dmar->irta_latched & IRTA_IRTA;
+    uint64_t addr = table + sizeof(r->entry) * r->index;
 
+    if ((table | addr) & dmar_beyond_host(r->dmar)) {
+        return FAULT_IR_INDEX_BEYOND;
+    }
     if (!dmar_read_words(r->dmar, addr, r->entry.word, 2)) {
         return FAULT_IR_ENTRY_ACCESS;
     }

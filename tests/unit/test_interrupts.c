@@ -95,6 +95,32 @@ START_TEST(a_subhandle_is_added_to_the_handle)
 }
 END_TEST
 
+/* However the index is split [VT-d 5.1.5]. */
+START_TEST(handle_and_subhandle_make_up_the_index)
+{
+    given_xapic();
+    for (unsigned index = 1; index <= 0x10000; index *= 2) {
+        given_entry(index - 1, index % 251, 1);
+        for (unsigned sub = 1; sub <= index; sub *= 2) {
+            uint64_t addr = message_addr(index - sub) | BIT_AT(3);
+            ck_assert_int_eq(interrupt_at(DEV, addr, sub - 1),
+                             DMAR_INTERRUPT_REMAPPED);
+            ck_assert_uint_eq(delivered.vector, index % 251);
+        }
+    }
+}
+END_TEST
+
+START_TEST(the_low_bits_of_an_address_mean_nothing)
+{
+    given_xapic();
+    given_entry(INDEX, VECTOR, 1);
+    ck_assert_int_eq(interrupt_at(DEV, message_addr(INDEX) | _i, 0),
+                     DMAR_INTERRUPT_REMAPPED);
+    ck_assert_uint_eq(delivered.vector, VECTOR);
+}
+END_TEST
+
 START_TEST(without_a_subhandle_the_data_means_nothing)
 {
     given_xapic();
@@ -138,6 +164,30 @@ START_TEST(a_subhandle_may_not_lead_beyond_the_table)
     blocked(interrupt_at(DEV, message_addr(0xffff) | BIT_AT(3), 1),
             FAULT_IR_INDEX_BEYOND);
     fault_left(FAULT_IR_INDEX_BEYOND, DEV);
+}
+END_TEST
+
+START_TEST(a_table_beyond_the_host_s_addresses_has_no_index)
+{
+    given_xapic();
+    for (unsigned bit = widest.host_width; bit < 64; bit++) {
+        set_reg(IRTA_REG, m.remap_table | BIT_AT(bit) | 15);
+        command(GCMD_SIRTP);
+        is_blocked(0, FAULT_IR_INDEX_BEYOND);
+    }
+}
+END_TEST
+
+START_TEST(a_table_may_not_lead_beyond_the_host_s_addresses)
+{
+    given_xapic();
+    set_reg(IRTA_REG, (BIT_AT(widest.host_width) - PAGE) | 15);
+    command(GCMD_SIRTP);
+    is_blocked(255, FAULT_IR_ENTRY_ACCESS);
+    is_blocked(256, FAULT_IR_INDEX_BEYOND);
+    set_reg(IRTA_REG, -PAGE | 15);              /* ... nor around the end */
+    command(GCMD_SIRTP);
+    is_blocked(300, FAULT_IR_INDEX_BEYOND);
 }
 END_TEST
 
@@ -200,6 +250,38 @@ START_TEST(software_s_own_bits_do_no_harm)
     given_entry(INDEX, VECTOR, 1);
     flip(entry_at(INDEX), _i);
     is_delivered(INDEX, VECTOR);
+}
+END_TEST
+
+/* What is refused before an entry is there to say so cannot be hidden. */
+START_TEST(no_entry_hides_what_does_not_concern_it)
+{
+    given_table(&widest, 7, false);
+    for (unsigned i = 0; i < 256; i++) {
+        given_entry(i, VECTOR, 1);
+        flip(entry_at(i), 1);
+    }
+    blocked(interrupt_at(DEV, message_addr(0) | BIT_AT(3), 1 << 16),
+            FAULT_IR_REQUEST_RESERVED);
+    fault_left(FAULT_IR_REQUEST_RESERVED, DEV);
+    is_blocked(256, FAULT_IR_INDEX_BEYOND);
+    fail_access(1);
+    is_blocked(0, FAULT_IR_ENTRY_ACCESS);
+    blocked(interrupt_at(DEV, 0xfee00000, VECTOR), FAULT_IR_COMPATIBILITY_BLOCKED);
+    fault_left(FAULT_IR_COMPATIBILITY_BLOCKED, DEV);
+}
+END_TEST
+
+START_TEST(a_cached_entry_hides_its_faults_by_fpd)
+{
+    given_xapic();
+    given_entry(INDEX, VECTOR, 1);
+    flip(entry_at(INDEX), 1);
+    poke(entry_at(INDEX) + 8, DEV | 1 << 18);
+    is_delivered(INDEX, VECTOR);
+    blocked(interrupt_at(DEV + 1, message_addr(INDEX), 0),
+            FAULT_IR_SOURCE_INVALID);
+    no_fault_left();
 }
 END_TEST
 
@@ -392,18 +474,42 @@ START_TEST(x2apic_mode_has_no_compatible_messages)
 }
 END_TEST
 
+static const struct {
+    unsigned size;
+    bool is_write;
+} no_messages[] = {
+    { 0, true }, { 1, true }, { 2, true }, { 3, true }, { 8, true }, { 64, true },
+    { 1, false }, { 2, false }, { 4, false }, { 8, false }, { 64, false },
+};
+
+static DmarInterruptVerdict no_message(int i)
+{
+    DmarInterruptRequest request = { .source_id = DEV, .addr = 0xfee00010,
+                                     .size = no_messages[i].size,
+                                     .is_write = no_messages[i].is_write };
+    return dmar_remap_interrupt(m.dmar, &request, &delivered);
+}
+
 START_TEST(what_is_no_message_is_refused)
 {
-    static const struct {
-        unsigned size;
-        bool is_write;
-    } bad[] = { { 1, true }, { 2, true }, { 8, true }, { 4, false }, { 64, false } };
     given_xapic();
-    DmarInterruptRequest request = { .source_id = DEV, .addr = 0xfee00010,
-                                     .size = bad[_i].size,
-                                     .is_write = bad[_i].is_write };
-    blocked(dmar_remap_interrupt(m.dmar, &request, &delivered), FAULT_IR_BAD_ACCESS);
+    blocked(no_message(_i), FAULT_IR_BAD_ACCESS);
     fault_left(FAULT_IR_BAD_ACCESS, DEV);
+}
+END_TEST
+
+START_TEST(what_is_no_message_is_refused_while_only_dma_is_remapped)
+{
+    given_scalable(&widest);
+    blocked(no_message(_i), FAULT_IR_BAD_ACCESS);
+    fault_left(FAULT_IR_BAD_ACCESS, DEV);
+}
+END_TEST
+
+START_TEST(what_is_no_message_passes_while_nothing_is_remapped)
+{
+    power_on(&widest);
+    ck_assert_int_eq(no_message(_i), DMAR_INTERRUPT_AS_IS);
 }
 END_TEST
 
@@ -442,18 +548,24 @@ static Suite *interrupts(void)
     tcase_add_test(t, x2apic_mode_needs_the_ability);
     tcase_add_test(t, every_index_has_its_own_entry);
     tcase_add_test(t, a_subhandle_is_added_to_the_handle);
+    tcase_add_test(t, handle_and_subhandle_make_up_the_index);
+    tcase_add_loop_test(t, the_low_bits_of_an_address_mean_nothing, 0, 4);
     tcase_add_test(t, without_a_subhandle_the_data_means_nothing);
 
     t = tests_of(s, "faults");
     tcase_add_test(t, reserved_data_bits_beside_a_subhandle_are_refused);
     tcase_add_loop_test(t, an_index_beyond_the_table_is_refused, 0, 16);
     tcase_add_test(t, a_subhandle_may_not_lead_beyond_the_table);
+    tcase_add_test(t, a_table_beyond_the_host_s_addresses_has_no_index);
+    tcase_add_test(t, a_table_may_not_lead_beyond_the_host_s_addresses);
     tcase_add_test(t, an_absent_entry_may_hold_anything_else);
     tcase_add_test(t, a_table_where_nothing_answers_faults);
     tcase_add_test(t, an_entry_that_could_not_be_read_is_read_again);
     tcase_add_loop_test(t, every_reserved_bit_of_an_entry_is_checked, 0, 2);
     tcase_add_loop_test(t, software_s_own_bits_do_no_harm, 8, 12);
+    tcase_add_test(t, no_entry_hides_what_does_not_concern_it);
     tcase_add_test(t, an_entry_hides_its_faults_by_fpd);
+    tcase_add_test(t, a_cached_entry_hides_its_faults_by_fpd);
 
     t = tests_of(s, "sources");
     tcase_add_loop_test(t, a_source_is_compared_as_its_qualifier_says, 0, 4);
@@ -473,7 +585,12 @@ static Suite *interrupts(void)
     tcase_add_test(t, messages_pass_while_only_dma_is_remapped);
     tcase_add_test(t, compatible_messages_pass_only_if_software_says_so);
     tcase_add_test(t, x2apic_mode_has_no_compatible_messages);
-    tcase_add_loop_test(t, what_is_no_message_is_refused, 0, 5);
+    tcase_add_loop_test(t, what_is_no_message_is_refused, 0,
+                        G_N_ELEMENTS(no_messages));
+    tcase_add_loop_test(t, what_is_no_message_is_refused_while_only_dma_is_remapped,
+                        0, G_N_ELEMENTS(no_messages));
+    tcase_add_loop_test(t, what_is_no_message_passes_while_nothing_is_remapped, 0,
+                        G_N_ELEMENTS(no_messages));
     tcase_add_test(t, a_zero_length_read_is_harmless);
     tcase_add_test(t, a_unit_without_remapping_lets_messages_pass);
     return s;
