@@ -29,7 +29,16 @@ static void set_root_table(Dmar *dmar, bool on)
     set_status(dmar, GCMD_SRTP, true);
 }
 
-/* [VT-d 6.7]: likewise without ESIRTPS. */
+/* A new table, and switching remapping off, leave no entry of the old one
+ * behind, if the unit says so; else that is software's to do [VT-d 6.7,
+ * 11.4.4.1 IRE]. */
+static void maybe_forget_interrupts(Dmar *dmar)
+{
+    if (dmar->cap & CAP_ESIRTPS) {
+        dmar_invalidate_interrupts(dmar, 0, UINT16_MAX);
+    }
+}
+
 static void set_interrupt_table(Dmar *dmar, bool on)
 {
     (void)on;
@@ -37,6 +46,7 @@ static void set_interrupt_table(Dmar *dmar, bool on)
     if (!dmar_has(dmar, ECAP_EIM)) {
         dmar->irta_latched &= ~IRTA_EIME;
     }
+    maybe_forget_interrupts(dmar);
     set_status(dmar, GCMD_SIRTP, true);
 }
 
@@ -61,6 +71,9 @@ static void enable_queue(Dmar *dmar, bool on)
 static void enable_interrupts(Dmar *dmar, bool on)
 {
     set_status(dmar, GCMD_IRE, on);
+    if (!on) {
+        maybe_forget_interrupts(dmar);
+    }
     maybe_restart_fault_index(dmar);
     dmar_tell_remapping(dmar);
 }

@@ -65,6 +65,107 @@ START_TEST(the_table_changes_only_by_command)
 }
 END_TEST
 
+static void given_xapic_that_forgets(bool forgets)
+{
+    DmarConfig config = widest;
+    config.interrupt_root_invalidates = forgets;
+    given_table(&config, 15, false);
+}
+
+/* [VT-d 6.7]: with ESIRTPS software need not invalidate. */
+START_TEST(a_new_table_is_used_at_once_if_the_unit_says_so)
+{
+    bool forgets = _i;
+    given_xapic_that_forgets(forgets);
+    given_entry(INDEX, VECTOR, 1);
+    is_delivered(INDEX, VECTOR);
+    m.remap_table = new_pages(256);
+    given_entry(INDEX, VECTOR + 1, 1);
+    set_reg(IRTA_REG, m.remap_table | 15);
+    is_delivered(INDEX, VECTOR);
+    command(GCMD_SIRTP);
+    is_delivered(INDEX, forgets ? VECTOR + 1 : VECTOR);
+    execute(interrupt_global());
+    is_delivered(INDEX, VECTOR + 1);
+}
+END_TEST
+
+START_TEST(switching_off_forgets_entries_if_the_unit_says_so)
+{
+    bool forgets = _i;
+    given_xapic_that_forgets(forgets);
+    given_entry(INDEX, VECTOR, 1);
+    is_delivered(INDEX, VECTOR);
+    given_entry(INDEX, VECTOR + 1, 1);
+    command_off(GCMD_IRE);
+    command(GCMD_IRE);
+    is_delivered(INDEX, forgets ? VECTOR + 1 : VECTOR);
+    execute(interrupt_global());
+    is_delivered(INDEX, VECTOR + 1);
+}
+END_TEST
+
+START_TEST(switching_on_forgets_nothing)
+{
+    given_xapic_that_forgets(true);
+    given_entry(INDEX, VECTOR, 1);
+    is_delivered(INDEX, VECTOR);
+    m.dropped_ranges = 0;
+    command(GCMD_CFI);
+    command_off(GCMD_CFI);
+    command(GCMD_IRE);
+    ck_assert_uint_eq(m.dropped_ranges, 0);
+}
+END_TEST
+
+START_TEST(the_host_is_told_what_a_new_table_drops)
+{
+    bool forgets = _i;
+    given_xapic_that_forgets(forgets);
+    m.dropped_ranges = 0;
+    command(GCMD_SIRTP);
+    ck_assert_uint_eq(m.dropped_ranges, forgets ? 1 : 0);
+    command_off(GCMD_IRE);
+    ck_assert_uint_eq(m.dropped_ranges, forgets ? 2 : 0);
+    if (forgets) {
+        ck_assert_uint_eq(m.dropped_first, 0);
+        ck_assert_uint_eq(m.dropped_last, 0xffff);
+    }
+}
+END_TEST
+
+START_TEST(a_new_interrupt_table_leaves_translations_alone)
+{
+    DmarConfig config = widest;
+    config.interrupt_root_invalidates = true;
+    given_scalable(&config);
+    given_context(DEV);
+    Space space = given_space(1, 4);
+    given_rid(DEV, &space);
+    map(&space, 0x1000, 0x5000, PAGE, RW);
+    write_reaches(DEV, NO_PASID, 0x1000, 0x5000);
+    unmap(&space, 0x1000);
+    command(GCMD_SIRTP);
+    command(GCMD_IRE);
+    command_off(GCMD_IRE);
+    write_reaches(DEV, NO_PASID, 0x1000, 0x5000);
+}
+END_TEST
+
+/* What an entry had to be in one mode is not asked again in the other. */
+START_TEST(a_cached_entry_outlives_a_change_of_mode)
+{
+    given_table(&widest, 15, true);
+    given_entry(INDEX, VECTOR, 0x12345678);
+    is_delivered(INDEX, VECTOR);
+    set_reg(IRTA_REG, m.remap_table | 15);
+    command(GCMD_SIRTP);
+    is_delivered(INDEX, VECTOR);
+    execute(interrupt_global());
+    is_blocked(INDEX, FAULT_IR_ENTRY_RESERVED);
+}
+END_TEST
+
 START_TEST(the_host_is_told_which_entries_were_dropped)
 {
     given_xapic();
@@ -103,6 +204,13 @@ static Suite *interrupt_cache(void)
     tcase_add_loop_test(t, an_index_mask_drops_exactly_its_entries, 0, 7);
     tcase_add_test(t, what_becomes_present_is_seen_at_once);
     tcase_add_test(t, the_table_changes_only_by_command);
+    tcase_add_loop_test(t, a_new_table_is_used_at_once_if_the_unit_says_so, 0, 2);
+    tcase_add_loop_test(t, switching_off_forgets_entries_if_the_unit_says_so, 0,
+                        2);
+    tcase_add_test(t, switching_on_forgets_nothing);
+    tcase_add_loop_test(t, the_host_is_told_what_a_new_table_drops, 0, 2);
+    tcase_add_test(t, a_new_interrupt_table_leaves_translations_alone);
+    tcase_add_test(t, a_cached_entry_outlives_a_change_of_mode);
     tcase_add_test(t, the_host_is_told_which_entries_were_dropped);
     tcase_add_test(t, the_host_is_told_when_remapping_is_switched);
     return s;
