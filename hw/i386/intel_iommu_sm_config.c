@@ -113,6 +113,22 @@ static bool sm_decide_eim(SmIommu *s, Error **errp)
     return true;
 }
 
+/* A posted interrupt is recorded in memory each time, and so has to pass here
+ * each time; those that KVM routes itself do not. */
+static bool sm_decide_pi(SmIommu *s, Error **errp)
+{
+    if (!kvm_irqchip_in_kernel()) {
+        return true;
+    }
+    if (sm_asked(s, "pi") == ON_OFF_AUTO_ON) {
+        error_setg(errp, "pi=on needs kernel-irqchip=off: KVM does not post "
+                   "the interrupts that it routes");
+        return false;
+    }
+    s->config.posted_interrupts = false;
+    return true;
+}
+
 static bool sm_choose_profile(SmIommu *s, Error **errp)
 {
     const DmarConfig *profile = dmar_profile(s->profile ?: SM_DEFAULT_PROFILE);
@@ -203,7 +219,7 @@ bool sm_decide_config(SmIommu *s, Error **errp)
     }
     sm_follow_x86_iommu(s);
     sm_apply_asked(s);
-    if (!sm_decide_eim(s, errp)) {
+    if (!sm_decide_eim(s, errp) || !sm_decide_pi(s, errp)) {
         return false;
     }
     sm_leave_out_orphans(s);

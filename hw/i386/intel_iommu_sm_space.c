@@ -219,9 +219,15 @@ static MSIMessage sm_remapped_message(const DmarInterrupt *irq, uint64_t addr)
     return msg;
 }
 
-/* False: blocked, @out is untouched. */
-static bool sm_remap(SmIommu *s, const DmarInterruptRequest *request,
-                     MSIMessage *out)
+typedef enum SmInterrupt {
+    SM_INTERRUPT_BLOCKED,
+    SM_INTERRUPT_SILENT,        /* all is done: posted, without notification */
+    SM_INTERRUPT_MESSAGE,       /* there is a message to deliver */
+} SmInterrupt;
+
+/* @out is written if there is a message. */
+static SmInterrupt sm_remap(SmIommu *s, const DmarInterruptRequest *request,
+                            MSIMessage *out)
 {
     DmarInterrupt irq;
 
@@ -229,13 +235,17 @@ static bool sm_remap(SmIommu *s, const DmarInterruptRequest *request,
     case DMAR_INTERRUPT_AS_IS:
         *out = (MSIMessage) { .address = request->addr,
                               .data = request->data };
-        return true;
+        return SM_INTERRUPT_MESSAGE;
     case DMAR_INTERRUPT_REMAPPED:
+    case DMAR_INTERRUPT_NOTIFY:
         *out = sm_remapped_message(&irq, request->addr);
-        return true;
-    default:
-        return false;
+        return SM_INTERRUPT_MESSAGE;
+    case DMAR_INTERRUPT_POSTED:
+        return SM_INTERRUPT_SILENT;
+    case DMAR_INTERRUPT_BLOCKED:
+        break;
     }
+    return SM_INTERRUPT_BLOCKED;
 }
 
 static MemTxResult sm_interrupt_write(void *opaque, hwaddr addr,
@@ -253,11 +263,16 @@ static MemTxResult sm_interrupt_write(void *opaque, hwaddr addr,
     };
     MSIMessage msg;
 
-    if (!sm_remap(space->iommu, &request, &msg)) {
-        return MEMTX_ERROR;
+    switch (sm_remap(space->iommu, &request, &msg)) {
+    case SM_INTERRUPT_MESSAGE:
+        sm_deliver(msg);
+        return MEMTX_OK;
+    case SM_INTERRUPT_SILENT:
+        return MEMTX_OK;
+    case SM_INTERRUPT_BLOCKED:
+        break;
     }
-    sm_deliver(msg);
-    return MEMTX_OK;
+    return MEMTX_ERROR;
 }
 
 static MemTxResult sm_interrupt_read(void *opaque, hwaddr addr,
@@ -273,7 +288,8 @@ static MemTxResult sm_interrupt_read(void *opaque, hwaddr addr,
     MSIMessage ignored;
 
     *value = 0;
-    return sm_remap(space->iommu, &request, &ignored) ? MEMTX_OK : MEMTX_ERROR;
+    return sm_remap(space->iommu, &request, &ignored) == SM_INTERRUPT_BLOCKED
+           ? MEMTX_ERROR : MEMTX_OK;
 }
 
 static const MemoryRegionOps sm_interrupt_ops = {
@@ -284,7 +300,11 @@ static const MemoryRegionOps sm_interrupt_ops = {
     .impl = { .min_access_size = 1, .max_access_size = 8, .unaligned = true },
 };
 
-/* For interrupts that an accelerator routes; it does not name the IOAPIC. */
+/*
+ * For interrupts that an accelerator routes; it does not name the IOAPIC.  It
+ * asks when it makes a route, not for each interrupt, and so cannot post: with
+ * such an accelerator the unit has no posted entries (sm_decide_pi()).
+ */
 int sm_int_remap(X86IOMMUState *iommu, MSIMessage *src, MSIMessage *dst,
                  uint16_t sid)
 {
@@ -299,7 +319,7 @@ int sm_int_remap(X86IOMMUState *iommu, MSIMessage *src, MSIMessage *dst,
         .is_write = true,
     };
 
-    return sm_remap(s, &request, dst) ? 0 : -EINVAL;
+    return sm_remap(s, &request, dst) == SM_INTERRUPT_MESSAGE ? 0 : -EINVAL;
 }
 
 /* ---- Address spaces ------------------------------------------------------- */

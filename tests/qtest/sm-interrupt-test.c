@@ -29,6 +29,8 @@ enum {
     IR_ENTRY_RESERVED = 0x24,
     IR_COMPATIBILITY_BLOCKED = 0x25,
     IR_SOURCE_INVALID = 0x26,
+    IR_POSTED_ACCESS = 0x27,
+    IR_POSTED_RESERVED = 0x28,
 };
 
 typedef struct IrBed {
@@ -95,6 +97,8 @@ static void drop_entry(IrBed *ir, unsigned index)
 {
     sm_invalidate(&ir->bed.sm, (uint64_t)index << 32 | 1 << 4 | 4, 0);
 }
+
+/* ---- Messages ------------------------------------------------------------ */
 
 static void test_as_is_while_off(void)
 {
@@ -285,15 +289,22 @@ static void ioapic_write(IrBed *ir, unsigned reg, uint32_t value)
     qtest_writel(ir->bed.qts, IOAPIC + 0x10, value);
 }
 
-/* The pin, edge-triggered, asks for entry @index. */
-static void ioapic_raise(IrBed *ir, unsigned index)
+#define RTE_LEVEL       (1u << 15)
+
+/* The pin asks for entry @index; @trigger is 0 (edge) or RTE_LEVEL. */
+static void ioapic_raise_by(IrBed *ir, unsigned index, uint32_t trigger)
 {
     ioapic_write(ir, 0x11 + 2 * IOAPIC_PIN, index << 17 | 1 << 16);
-    ioapic_write(ir, 0x10 + 2 * IOAPIC_PIN, VECTOR);
+    ioapic_write(ir, 0x10 + 2 * IOAPIC_PIN, VECTOR | trigger);
     qtest_set_irq_in(ir->bed.qts, IOAPIC_PATH, "unnamed-gpio-in", IOAPIC_PIN,
                      1);
     qtest_set_irq_in(ir->bed.qts, IOAPIC_PATH, "unnamed-gpio-in", IOAPIC_PIN,
                      0);
+}
+
+static void ioapic_raise(IrBed *ir, unsigned index)
+{
+    ioapic_raise_by(ir, index, 0);
 }
 
 static void test_ioapic(void)
@@ -340,6 +351,144 @@ static void test_ioapic_verified(void)
     sm_bed_close(&ir.bed);
 }
 
+/* ---- Posting ------------------------------------------------------------- */
+
+#define NOTIFICATION    0xa5
+#define PID_CONTROL     32
+#define PID_ON          1u
+#define PID_SN          2u
+#define IRTE_URG        (1u << 14)
+#define IRTE_IM         (1u << 15)
+
+/* Whoever uses the entry posts VECTOR at @addr. */
+static void posted_entry_set(IrBed *ir, uint64_t addr, uint64_t flags)
+{
+    uint64_t entry = ir->table + INDEX * 16;
+
+    qtest_writeq(ir->bed.qts, entry + 8, addr >> 32 << 32);
+    qtest_writeq(ir->bed.qts, entry, addr << 32 | VECTOR << 16 | IRTE_IM |
+                 flags | 1);
+}
+
+/* Its reader is at the APIC @destination.  Answers with where it is. */
+static uint64_t descriptor_new(IrBed *ir, unsigned destination, uint32_t flags)
+{
+    uint64_t addr = sm_page(&ir->bed.sm) + 0x1c0;
+
+    qtest_writel(ir->bed.qts, addr + PID_CONTROL, NOTIFICATION << 16 | flags);
+    qtest_writel(ir->bed.qts, addr + PID_CONTROL + 4, destination);
+    return addr;
+}
+
+static uint32_t control_of(IrBed *ir, uint64_t descriptor)
+{
+    return qtest_readl(ir->bed.qts, descriptor + PID_CONTROL);
+}
+
+/* VECTOR is recorded, and not delivered as it is. */
+static void assert_posted(IrBed *ir, uint64_t descriptor)
+{
+    g_assert_cmphex(qtest_readq(ir->bed.qts, descriptor + VECTOR / 64 * 8), ==,
+                    1ull << VECTOR % 64);
+    g_assert_false(requested(&ir->bed, VECTOR));
+}
+
+typedef struct Posting {
+    const char *name;
+    uint64_t irta_flags;
+    unsigned destination;
+    uint32_t control;
+    uint64_t entry;
+    bool on, notified;
+} Posting;
+
+static const Posting postings[] = {
+    { "notified", 0, 0, 0, 0, true, true },
+    { "notified-by-x2apic-id", IRTA_EIME, 0, 0, 0, true, true },
+    { "notified-elsewhere", 0, 7 << 8, 0, 0, true, false },
+    { "notified-elsewhere-by-x2apic-id", IRTA_EIME, 7, 0, 0, true, false },
+    { "suppressed", 0, 0, PID_SN, 0, false, false },
+    { "suppressed-but-urgent", 0, 0, PID_SN, IRTE_URG, true, true },
+    { "notified-before", 0, 0, PID_ON, IRTE_URG, true, false },
+};
+
+static void test_posted(const void *data)
+{
+    const Posting *p = data;
+    uint64_t descriptor;
+    IrBed ir;
+
+    ir_open(&ir, "eim=on", p->irta_flags);
+    descriptor = descriptor_new(&ir, p->destination, p->control);
+    posted_entry_set(&ir, descriptor, p->entry);
+    raise_msi(&ir, remappable(INDEX), 0);
+    assert_posted(&ir, descriptor);
+    g_assert_cmphex(control_of(&ir, descriptor), ==,
+                    NOTIFICATION << 16 | (p->control & PID_SN) | p->on);
+    g_assert_cmpint(requested(&ir.bed, NOTIFICATION), ==, p->notified);
+    sm_bed_close(&ir.bed);
+}
+
+/* Level-triggered or not, it is posted and notified as an edge. */
+static void test_posted_by_the_ioapic(const void *data)
+{
+    uint32_t trigger = GPOINTER_TO_UINT(data);
+    uint64_t descriptor;
+    IrBed ir;
+
+    ir_open(&ir, "", 0);
+    descriptor = descriptor_new(&ir, 0, 0);
+    posted_entry_set(&ir, descriptor, 0);
+    ioapic_raise_by(&ir, INDEX, trigger);
+    assert_posted(&ir, descriptor);
+    g_assert_true(requested(&ir.bed, NOTIFICATION));
+    sm_bed_close(&ir.bed);
+}
+
+/* Neither what is not there, nor a device: the unit itself. */
+static void test_posted_outside_memory(void)
+{
+    static const uint64_t places[] = { 1ull << 35, SM_UNIT_BASE + 0x40 };
+    unsigned i;
+    IrBed ir;
+
+    ir_open(&ir, "", 0);
+    for (i = 0; i < G_N_ELEMENTS(places); i++) {
+        posted_entry_set(&ir, places[i], 0);
+        raise_msi(&ir, remappable(INDEX), 0);
+        assert_blocked(&ir, IR_POSTED_ACCESS);
+    }
+    sm_bed_close(&ir.bed);
+}
+
+static void test_posted_reserved(void)
+{
+    uint64_t descriptor;
+    IrBed ir;
+
+    ir_open(&ir, "", 0);
+    descriptor = descriptor_new(&ir, 0, 1u << 2);
+    posted_entry_set(&ir, descriptor, 0);
+    raise_msi(&ir, remappable(INDEX), 0);
+    assert_blocked(&ir, IR_POSTED_RESERVED);
+    g_assert_cmphex(control_of(&ir, descriptor), ==,
+                    NOTIFICATION << 16 | 1u << 2);
+    sm_bed_close(&ir.bed);
+}
+
+static void test_posted_without_capability(void)
+{
+    IrBed ir;
+
+    ir_open(&ir, "pi=off", 0);
+    posted_entry_set(&ir, descriptor_new(&ir, 0, 0), 0);
+    raise_msi(&ir, remappable(INDEX), 0);
+    assert_blocked(&ir, IR_ENTRY_RESERVED);
+    sm_bed_close(&ir.bed);
+}
+
+/* ---- What is no interrupt ------------------------------------------------ */
+
 /* A device's ordinary DMA is no interrupt just because of where it goes. */
 static void test_dma_to_interrupt_range(void)
 {
@@ -359,6 +508,8 @@ static void test_dma_to_interrupt_range(void)
 
 int main(int argc, char **argv)
 {
+    unsigned i;
+
     g_test_init(&argc, &argv, NULL);
     qtest_add_func("/sm/interrupt/as-is-while-off", test_as_is_while_off);
     qtest_add_func("/sm/interrupt/as-is-without-capability",
@@ -387,6 +538,22 @@ int main(int argc, char **argv)
                    test_ioapic_for_a_device);
     qtest_add_func("/sm/interrupt/ioapic-is-verified-on-request",
                    test_ioapic_verified);
+    for (i = 0; i < G_N_ELEMENTS(postings); i++) {
+        g_autofree char *path = g_strdup_printf("/sm/interrupt/posted/%s",
+                                                postings[i].name);
+
+        qtest_add_data_func(path, &postings[i], test_posted);
+    }
+    qtest_add_data_func("/sm/interrupt/posted/by-the-ioapic", NULL,
+                        test_posted_by_the_ioapic);
+    qtest_add_data_func("/sm/interrupt/posted/by-the-ioapic-s-level",
+                        GUINT_TO_POINTER(RTE_LEVEL), test_posted_by_the_ioapic);
+    qtest_add_func("/sm/interrupt/posted/outside-memory",
+                   test_posted_outside_memory);
+    qtest_add_func("/sm/interrupt/posted/reserved-bit-in-descriptor",
+                   test_posted_reserved);
+    qtest_add_func("/sm/interrupt/posted/needs-the-capability",
+                   test_posted_without_capability);
     qtest_add_func("/sm/interrupt/dma-is-no-interrupt",
                    test_dma_to_interrupt_range);
     return g_test_run();

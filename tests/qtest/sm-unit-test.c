@@ -200,6 +200,7 @@ typedef struct Capability {
 #define SAGAW_MGAW (FIELD(0x1f, 8) | FIELD(0x3f, 16))
 #define CAP_CM (1ull << 7)
 #define NFR FIELD(0xff, 40)
+#define CAP_PI (1ull << 59)
 #define ECAP_DT (1ull << 2)
 #define ECAP_IR (1ull << 3)
 #define ECAP_EIM (1ull << 4)
@@ -223,8 +224,8 @@ typedef struct Capability {
 #define OF_FS (ECAP_FSTS | ECAP_NEST | ECAP_EAFS)
 
 static const Capability capabilities[] = {
-    { "default", "pt=on", SAGAW_MGAW | NFR | CAP_CM,
-      FIELD(6, 8) | FIELD(47, 16) | FIELD(7, 40),
+    { "default", "pt=on", SAGAW_MGAW | NFR | CAP_CM | CAP_PI,
+      FIELD(6, 8) | FIELD(47, 16) | FIELD(7, 40) | CAP_PI,
       ECAP_PASID | PSS | ECAP_SMTS | ECAP_SSTS | ECAP_IR | ECAP_PT | ECAP_SC |
       ECAP_DT | ECAP_EIM,
       ECAP_PASID | FIELD(19, 35) | ECAP_SMTS | ECAP_SSTS | ECAP_IR | ECAP_PT |
@@ -242,7 +243,9 @@ static const Capability capabilities[] = {
     { "caching-mode=on", "caching-mode=on", CAP_CM, CAP_CM },
     { "snoop-control=off", "snoop-control=off", 0, 0, ECAP_SC, 0 },
     { "pt=off", "pt=off", 0, 0, ECAP_PT, 0 },
-    { "intremap=off", "intremap=off", 0, 0, ECAP_IR | ECAP_EIM, 0 },
+    { "intremap=off", "intremap=off", CAP_PI, 0, ECAP_IR | ECAP_EIM, 0 },
+    { "pi=off", "pi=off", CAP_PI, 0, ECAP_IR, ECAP_IR },
+    { "pi=on", "pi=on", CAP_PI, CAP_PI, ECAP_IR, ECAP_IR },
     { "eim=on", "eim=on", 0, 0, ECAP_IR | ECAP_EIM, ECAP_IR | ECAP_EIM },
     { "device-iotlb=on", "device-iotlb=on", 0, 0, ECAP_DT, ECAP_DT },
     { "ats=on", "ats=on", 0, 0, ECAP_DT | ECAP_PRS, ECAP_DT | ECAP_PRS },
@@ -302,6 +305,8 @@ static const Refusal refusals[] = {
     { "fault-records=65", "q35", UNIT ",fault-records=65", "1 to 64" },
     { "eim-without-intremap", "q35", UNIT ",eim=on,intremap=off",
       "eim=on needs intremap=on" },
+    { "pi-without-intremap", "q35", UNIT ",pi=on,intremap=off",
+      "(pi) cannot be had without interrupt remapping" },
     { "two-units", "q35", UNIT " " UNIT, "multiple vIOMMUs" },
     { "beside-intel-iommu", "q35", UNIT " -device intel-iommu",
       "multiple vIOMMUs" },
