@@ -43,9 +43,6 @@ static void set_interrupt_table(Dmar *dmar, bool on)
 {
     (void)on;
     dmar->irta_latched = dmar_get64(dmar, IRTA_REG);
-    if (!dmar_has(dmar, ECAP_EIM)) {
-        dmar->irta_latched &= ~IRTA_EIME;
-    }
     maybe_forget_interrupts(dmar);
     set_status(dmar, GCMD_SIRTP, true);
 }

@@ -151,34 +151,37 @@ static bool record(Dmar *dmar, uint64_t low, uint64_t high)
     return true;
 }
 
-static uint64_t request_type_fields(const Dmar *dmar, const DmarRequest *request)
+/* A translation request reads, whatever the device wants the answer for. */
+static uint64_t type_of(const DmarRequest *request)
 {
-    uint64_t fields = 0;
-
-    if (dmar_has(dmar, ECAP_DT)) {
-        fields |= field_make(request->type, FRCD1_AT);
-    }
-    if (request->type == DMAR_TRANSLATION_REQUEST) {
-        return fields | FRCD1_T1;
+    switch (request->type) {
+    case DMAR_PAGE_REQUEST:
+        return FRCD1_T2;
+    case DMAR_TRANSLATION_REQUEST:
+        return FRCD1_T1;
+    default:
+        break;
     }
     switch (request->access) {
     case DMAR_WRITE:
-        break;
+        return 0;
     case DMAR_ATOMIC:
-        fields |= FRCD1_T1 | FRCD1_T2;
-        break;
-    case DMAR_READ:
-    case DMAR_READ_ZERO_LENGTH:
-    case DMAR_PROBE:
-        fields |= FRCD1_T1;
-        break;
+        return FRCD1_T1 | FRCD1_T2;
+    default:
+        return FRCD1_T1;
     }
-    return fields;
+}
+
+/* A page request is a message and has no AT. */
+static uint64_t address_type_of(const Dmar *dmar, const DmarRequest *request)
+{
+    return dmar_has(dmar, ECAP_DT) && request->type != DMAR_PAGE_REQUEST
+           ? field_make(request->type, FRCD1_AT) : 0;
 }
 
 /* PP, PV and what goes with them: only for a request that carried a PASID,
- * never for one that RID_PASID stood in for, and in a unit that knows PASIDs
- * [VT-d 11.4.7.6]. */
+ * never for one that RID_PASID stood in for, and in a unit that knows PASIDs.
+ * EXE is for reads [VT-d 11.4.7.6]. */
 static uint64_t pasid_fields(const Dmar *dmar, const DmarRequest *request)
 {
     uint64_t fields = FRCD1_PP;
@@ -188,7 +191,7 @@ static uint64_t pasid_fields(const Dmar *dmar, const DmarRequest *request)
     }
     fields |= field_make(request->pasid, FRCD1_PV);
     fields |= request->privileged ? FRCD1_PRIV : 0;
-    if (request->execute && request->access == DMAR_READ) {
+    if (request->execute && type_of(request) == FRCD1_T1) {
         fields |= FRCD1_EXE;
     }
     return fields;
@@ -205,9 +208,9 @@ void dmar_fault_record(Dmar *dmar, const DmarRequest *request, uint8_t reason)
 {
     uint64_t high = field_make(request->source_id, FRCD1_SID) |
                     field_make(reason, FRCD1_FR) |
-                    request_type_fields(dmar, request) | pasid_fields(dmar, request);
-    bool recorded = record(dmar, fault_page(dmar, request->addr),
-                           high);
+                    type_of(request) | address_type_of(dmar, request) |
+                    pasid_fields(dmar, request);
+    bool recorded = record(dmar, fault_page(dmar, request->addr), high);
 
     dmar_report(dmar, DMAR_EVENT_FAULT, request->source_id, request->pasid,
                 request->addr, recorded, reason);

@@ -61,6 +61,15 @@ static void completion_control_effect(Dmar *dmar, uint64_t written)
     dmar_event_settle(dmar, IECTL_REG);
 }
 
+/* EIME is reserved without EIM [VT-d 11.4.10]. */
+static void interrupt_table_effect(Dmar *dmar, uint64_t written)
+{
+    (void)written;
+    if (!dmar_has(dmar, ECAP_EIM)) {
+        dmar_set64(dmar, IRTA_REG, dmar_get64(dmar, IRTA_REG) & ~IRTA_EIME);
+    }
+}
+
 static void queue_tail_effect(Dmar *dmar, uint64_t written)
 {
     (void)written;
@@ -99,7 +108,7 @@ static const DmarRegister rows[] = {
     { "IEUADDR", IEUADDR_REG, 4, .writable = ALL32 },
     { "IQERCD", IQERCD_REG, 8, .reset = 0 },
     { "IRTA", IRTA_REG, 8, .writable = IRTA_IRTA | IRTA_EIME | IRTA_S,
-      .needs = ECAP_IR },
+      .effect = interrupt_table_effect, .needs = ECAP_IR },
     { "IVA", IVA_REG, 8, .writable = IVA_ADDR | IVA_IH | IVA_AM },
     { "IOTLB", IOTLB_REG, 8,
       .writable = IOTLB_IVT | IOTLB_IIRG | IOTLB_DR | IOTLB_DW | IOTLB_DID,

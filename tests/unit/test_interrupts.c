@@ -69,6 +69,7 @@ START_TEST(x2apic_mode_needs_the_ability)
     poke(entry_at(1), (uint64_t)0x77 << 40 | VECTOR << 16 | 1);
     is_delivered(1, VECTOR);
     ck_assert_uint_eq(delivered.destination, 0x77);
+    ck_assert(!(reg(IRTA_REG) & IRTA_EIME));
 }
 END_TEST
 
