@@ -217,11 +217,123 @@ START_TEST(an_access_that_makes_no_sense_reads_zero_and_writes_nothing)
 }
 END_TEST
 
+/* ---- Accesses of every size at every offset [VT-d 11.2] ------------------ */
+
+static DmarState before, after;
+
+/* What an access may well have made the unit say. */
+static void forget_messages(void)
+{
+    m.first_message = m.messages = 0;
+    m.device_tlbs = 0;
+}
+
+static bool is_regular(uint64_t offset, unsigned size)
+{
+    return (size == 4 || size == 8) && offset % size == 0 &&
+        offset + size <= DMAR_MMIO_SIZE;
+}
+
+/* Smaller than a DWORD, across two, of a size that no bus has, beyond the end. */
+START_TEST(an_irregular_access_reads_zero_and_changes_nothing)
+{
+    static const unsigned sizes[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 64, ~0u };
+    unsigned size = sizes[_i];
+    power_on(&widest);
+    set_reg(RTADDR_REG, 0x123456789000);
+    set_reg(FEADDR_REG, 0xabcdabcdabcdabcc);
+    dmar_save(m.dmar, &before);
+    for (uint64_t offset = 0; offset < DMAR_MMIO_SIZE + 16; offset++) {
+        if (!is_regular(offset, size)) {
+            dmar_reg_write(m.dmar, offset, size, ~0ull);
+            ck_assert_uint_eq(dmar_reg_read(m.dmar, offset, size), 0);
+        }
+    }
+    dmar_save(m.dmar, &after);
+    ck_assert_mem_eq(before.registers, after.registers, DMAR_MMIO_SIZE);
+}
+END_TEST
+
+/* Whatever is there, one register of 64 bits or two or none: the low half is
+ * written first, then the high half. */
+START_TEST(eight_bytes_are_written_as_twice_four)
+{
+    static const uint64_t values[] = { ~0ull, 0, 0x0123456789abcdef,
+                                       0x5555555555555555, 0xaaaaaaaaaaaaaaaa };
+    uint64_t value = values[_i];
+    power_on(&widest);
+    for (uint64_t offset = 0; offset < DMAR_MMIO_SIZE; offset += 8) {
+        dmar_reset(m.dmar);
+        set_reg(offset, value);
+        dmar_save(m.dmar, &before);
+        dmar_reset(m.dmar);
+        set_reg32(offset, value);
+        set_reg32(offset + 4, value >> 32);
+        dmar_save(m.dmar, &after);
+        ck_assert_msg(memcmp(&before, &after, sizeof(before)) == 0,
+                      "offset %" G_GINT64_MODIFIER "x", offset);
+        forget_messages();
+    }
+    dmar_reset(m.dmar);
+}
+END_TEST
+
+START_TEST(eight_bytes_are_read_as_twice_four)
+{
+    power_on(&widest);
+    for (uint64_t offset = 0x20; offset < DMAR_MMIO_SIZE; offset += 4) {
+        if (offset < IQH_REG || offset > IQT_REG + 4) {
+            set_reg32(offset, 0x5a5a0000 | offset);
+        }
+    }
+    for (uint64_t offset = 0; offset < DMAR_MMIO_SIZE; offset += 8) {
+        ck_assert_uint_eq(reg(offset),
+                          reg32(offset) | (uint64_t)reg32(offset + 4) << 32);
+    }
+}
+END_TEST
+
+/* The halves of a command, in the wrong order: the old low half is taken. */
+START_TEST(a_command_is_given_by_its_highest_dword)
+{
+    power_on(&widest);
+    set_reg32(CCMD_REG + 4, BIT_AT(31) | 1u << 29);     /* ICC, global */
+    ck_assert(!(reg(CCMD_REG) & CCMD_ICC));
+    ck_assert_uint_eq(field_get(reg(CCMD_REG), CCMD_CAIG), 1);
+    set_reg32(CCMD_REG, ~0u);                           /* no command */
+    ck_assert_uint_eq(field_get(reg(CCMD_REG), CCMD_CAIG), 1);
+    set_reg32(iotlb_reg() + 4, BIT_AT(31) | 1u << 28);  /* IVT, global */
+    ck_assert(!(reg(iotlb_reg()) & IOTLB_IVT));
+    ck_assert_uint_eq(field_get(reg(iotlb_reg()), IOTLB_IAIG), 1);
+}
+END_TEST
+
+/* What the values are does not matter: nothing may crash. */
+START_TEST(any_access_at_all_is_survived)
+{
+    g_autoptr(GRand) dice = g_rand_new_with_seed(_i);
+    power_on(&widest);
+    for (unsigned i = 0; i < 20000; i++) {
+        uint64_t offset = g_rand_int_range(dice, 0, DMAR_MMIO_SIZE + 16);
+        unsigned size = 1u << g_rand_int_range(dice, 0, 5);
+        uint64_t value = (uint64_t)g_rand_int(dice) << 32 | g_rand_int(dice);
+        if (g_rand_int_range(dice, 0, 2)) {
+            offset &= ~7ull;
+        }
+        dmar_reg_write(m.dmar, offset, size, value);
+        dmar_reg_read(m.dmar, offset, size);
+        forget_messages();
+    }
+    dmar_reset(m.dmar);
+}
+END_TEST
+
 START_TEST(a_dword_write_takes_a_dword)
 {
     power_on(&widest);
     dmar_reg_write(m.dmar, RTADDR_REG, 4, 0x1234567800005000);
     ck_assert_uint_eq(reg(RTADDR_REG), 0x5000);
+    ck_assert_uint_eq(m.last_event[DMAR_EVENT_REGISTER_WRITE].value, 0x5000);
 }
 END_TEST
 
@@ -311,6 +423,16 @@ static Suite *register_page(void)
     tcase_add_test(t, where_no_register_is_reads_zero_and_ignores_writes);
     tcase_add_test(t, an_access_that_makes_no_sense_reads_zero_and_writes_nothing);
     tcase_add_test(t, a_dword_write_takes_a_dword);
+
+    t = tests_of(s, "accesses");
+    tcase_add_loop_test(t, an_irregular_access_reads_zero_and_changes_nothing, 0,
+                        13);
+    tcase_add_loop_test(t, eight_bytes_are_written_as_twice_four, 0, 5);
+    tcase_add_test(t, eight_bytes_are_read_as_twice_four);
+    tcase_add_test(t, a_command_is_given_by_its_highest_dword);
+    tcase_add_loop_test(t, any_access_at_all_is_survived, 0, 8);
+
+    t = tests_of(s, "names");
     tcase_add_test(t, registers_have_names);
 
     t = tests_of(s, "commands");
