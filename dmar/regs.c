@@ -7,9 +7,10 @@
  * Registers].  A 64-bit access that does not meet a 64-bit register is two
  * 32-bit accesses, low half first.
  *
- * Fault recording registers are not rows of the table: there are as many as
- * the configuration says, all alike, and all that software can do is to clear
- * F.  Memory type, protected memory, page request, performance monitoring and
+ * A row may stand for several registers, one for each fault record, which are
+ * all alike and equally far apart.
+ *
+ * Memory type, protected memory, page request, performance monitoring and
  * enhanced command registers are absent: they read zero and ignore writes.
  *
  * Copyright (c) The vtd-sm developers
@@ -19,15 +20,20 @@
 
 #include "unit.h"
 
+/* How many there are of a register. */
+typedef enum Number { ONE, EACH_FAULT_RECORD } Number;
+
 struct DmarRegister {
     const char *name;
-    uint16_t offset;
+    uint16_t offset;            /* of the first */
     uint8_t width;              /* bytes */
     uint64_t reset;
     uint64_t writable;
     uint64_t write_1_clears;
     void (*effect)(Dmar *dmar, uint64_t written);
     uint64_t needs;             /* ECAP bits without which it is absent */
+    Number number;
+    uint16_t stride;            /* from one to the next */
 };
 
 static void fault_status_effect(Dmar *dmar, uint64_t written)
@@ -38,6 +44,12 @@ static void fault_status_effect(Dmar *dmar, uint64_t written)
     if (was_stopped) {
         dmar_queue_run(dmar);
     }
+}
+
+static void fault_record_effect(Dmar *dmar, uint64_t written)
+{
+    (void)written;
+    dmar_fault_status_written(dmar);
 }
 
 static void fault_control_effect(Dmar *dmar, uint64_t written)
@@ -113,6 +125,11 @@ static const DmarRegister rows[] = {
     { "IOTLB", IOTLB_REG, 8,
       .writable = IOTLB_IVT | IOTLB_IIRG | IOTLB_DR | IOTLB_DW | IOTLB_DID,
       .effect = dmar_iotlb_command },
+    { "FRCD", FRCD_REG(0), 8, .number = EACH_FAULT_RECORD,
+      .stride = FRCD_SIZE },
+    { "FRCD", FRCD_REG(0) + 8, 8, .write_1_clears = FRCD1_F,
+      .effect = fault_record_effect, .number = EACH_FAULT_RECORD,
+      .stride = FRCD_SIZE },
 };
 
 uint32_t dmar_get32(const Dmar *dmar, uint64_t offset)
@@ -145,14 +162,44 @@ static bool present(const Dmar *dmar, const DmarRegister *row)
     return (dmar->ecap & row->needs) == row->needs;
 }
 
+static unsigned number_of(const DmarConfig *config, const DmarRegister *row)
+{
+    return row->number == EACH_FAULT_RECORD ? config->fault_records : 1;
+}
+
+/* Where the register begins that @offset is in. */
+static uint64_t start_of(const DmarRegister *row, uint64_t offset)
+{
+    return row->stride ? offset - (offset - row->offset) % row->stride
+                       : row->offset;
+}
+
+static void place(Dmar *dmar, const DmarRegister *row, uint64_t start)
+{
+    for (unsigned at = 0; at < row->width; at += 4) {
+        dmar->register_at[(start + at) / 4] = row;
+    }
+}
+
 void dmar_registers_init(Dmar *dmar)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
         const DmarRegister *row = &rows[i];
 
-        for (unsigned at = 0; present(dmar, row) && at < row->width; at += 4) {
-            dmar->register_at[(row->offset + at) / 4] = row;
+        for (unsigned n = 0; present(dmar, row) &&
+             n < number_of(&dmar->config, row); n++) {
+            place(dmar, row, row->offset + n * row->stride);
         }
+    }
+}
+
+static void set_value(Dmar *dmar, const DmarRegister *row, uint64_t start,
+                      uint64_t value)
+{
+    if (row->width == 8) {
+        dmar_set64(dmar, start, value);
+    } else {
+        dmar_set32(dmar, start, value);
     }
 }
 
@@ -161,7 +208,7 @@ void dmar_registers_reset(Dmar *dmar)
     memset(dmar->registers, 0, sizeof(dmar->registers));
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
         if (present(dmar, &rows[i])) {
-            dmar_set32(dmar, rows[i].offset, rows[i].reset);
+            set_value(dmar, &rows[i], rows[i].offset, rows[i].reset);
         }
     }
     dmar_set32(dmar, VER_REG,
@@ -172,44 +219,25 @@ void dmar_registers_reset(Dmar *dmar)
 
 /* ---- Reading and writing ------------------------------------------------- */
 
-/* The bits of @row that a write of @size bytes at @offset touches. */
-static uint64_t touched(const DmarRegister *row, uint64_t offset, unsigned size)
+static uint64_t value_of(const Dmar *dmar, const DmarRegister *row,
+                         uint64_t start)
 {
-    return low_bits(8 * size) << (8 * (offset - row->offset));
+    return row->width == 8 ? dmar_get64(dmar, start) : dmar_get32(dmar, start);
 }
 
-static void write_row(Dmar *dmar, const DmarRegister *row, uint64_t written,
-                      uint64_t mask)
+/* Write the bits of @mask. */
+static void write_row(Dmar *dmar, const DmarRegister *row, uint64_t start,
+                      uint64_t written, uint64_t mask)
 {
-    uint64_t old = row->width == 8 ? dmar_get64(dmar, row->offset)
-                                   : dmar_get32(dmar, row->offset);
+    uint64_t old = value_of(dmar, row, start);
     uint64_t writable = row->writable & mask;
     uint64_t value = (old & ~writable) | (written & writable);
 
     value &= ~(written & row->write_1_clears & mask);
-    if (row->width == 8) {
-        dmar_set64(dmar, row->offset, value);
-    } else {
-        dmar_set32(dmar, row->offset, value);
-    }
+    set_value(dmar, row, start, value);
     if (row->effect) {
         row->effect(dmar, written & mask);
     }
-}
-
-/* The dword of fault record n that holds F [VT-d 11.4.7.6]. */
-static bool is_fault_flag(const Dmar *dmar, uint64_t offset)
-{
-    return offset >= FRCD_REG(0) &&
-           offset < FRCD_REG(dmar->config.fault_records) && offset % 16 == 12;
-}
-
-static void write_fault_flag(Dmar *dmar, uint64_t offset, uint32_t written)
-{
-    uint32_t flag = FRCD1_F >> 32;
-
-    dmar_set32(dmar, offset, dmar_get32(dmar, offset) & ~(written & flag));
-    dmar_fault_status_written(dmar);
 }
 
 static void write_unit(Dmar *dmar, uint64_t offset, unsigned size,
@@ -220,11 +248,11 @@ static void write_unit(Dmar *dmar, uint64_t offset, unsigned size,
     dmar_report(dmar, DMAR_EVENT_REGISTER_WRITE, 0, DMAR_NO_PASID, offset,
                 value, size);
     if (row) {
-        uint64_t mask = touched(row, offset, size);
+        uint64_t start = start_of(row, offset);
+        unsigned shift = 8 * (offset - start);
 
-        write_row(dmar, row, value << (8 * (offset - row->offset)), mask);
-    } else if (is_fault_flag(dmar, offset)) {
-        write_fault_flag(dmar, offset, value);
+        write_row(dmar, row, start, value << shift,
+                  low_bits(8 * size) << shift);
     }
 }
 
@@ -238,7 +266,7 @@ static bool is_whole_register(const Dmar *dmar, uint64_t offset)
 {
     const DmarRegister *row = dmar->register_at[offset / 4];
 
-    return row && row->width == 8 && row->offset == offset;
+    return row && row->width == 8 && start_of(row, offset) == offset;
 }
 
 uint64_t dmar_reg_read(Dmar *dmar, uint64_t offset, unsigned size)
@@ -269,14 +297,21 @@ void dmar_reg_write(Dmar *dmar, uint64_t offset, unsigned size, uint64_t value)
     g_mutex_unlock(&dmar->lock);
 }
 
+static bool covers(const DmarRegister *row, uint64_t offset)
+{
+    static const DmarConfig most = { .fault_records = DMAR_MAX_FAULT_RECORDS };
+    uint64_t start = offset >= row->offset ? start_of(row, offset) : row->offset;
+    uint64_t last = row->offset + (number_of(&most, row) - 1) * row->stride;
+
+    return offset >= start && offset < start + row->width && start <= last;
+}
+
 const char *dmar_register_name(uint64_t offset)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-        if (offset >= rows[i].offset &&
-            offset < rows[i].offset + rows[i].width) {
+        if (covers(&rows[i], offset)) {
             return rows[i].name;
         }
     }
-    return offset >= FRCD_REG(0) && offset < FRCD_REG(DMAR_MAX_FAULT_RECORDS)
-           ? "FRCD" : NULL;
+    return NULL;
 }

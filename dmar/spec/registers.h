@@ -171,9 +171,11 @@ enum {
 #define IOTLB_IIRG              BITS(61, 60)
 #define IOTLB_IVT               BIT_AT(63)
 
-/* [VT-d 11.4.7.6] Fault recording, at FRO * 16: 128 bits each */
-#define FRO_VALUE               0x22
-#define FRCD_REG(n)             (FRO_VALUE * 16u + 16u * (n))
+/* [VT-d 11.4.7.6] Fault recording, at FRO * 16: 128 bits each, in the upper
+ * half of the page, where no other register has its place */
+#define FRO_VALUE               0x80
+#define FRCD_SIZE               16u
+#define FRCD_REG(n)             (FRO_VALUE * 16u + FRCD_SIZE * (n))
 #define FRCD0_FI                BITS(63, 12)
 #define FRCD1_SID               BITS(15, 0)
 #define FRCD1_T2                BIT_AT(28)

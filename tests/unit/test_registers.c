@@ -404,6 +404,11 @@ START_TEST(registers_have_names)
         ck_assert_msg(strstr(name, registers[i].name) != NULL, "%s: %s",
                       registers[i].name, name);
     }
+    ck_assert_str_eq(dmar_register_name(FRCD_REG(0)), "FRCD");
+    ck_assert_str_eq(dmar_register_name(FRCD_REG(DMAR_MAX_FAULT_RECORDS) - 4),
+                     "FRCD");
+    ck_assert_ptr_null(dmar_register_name(FRCD_REG(0) - 4));
+    ck_assert_ptr_null(dmar_register_name(FRCD_REG(DMAR_MAX_FAULT_RECORDS)));
     ck_assert_ptr_null(dmar_register_name(0x30));
     ck_assert_ptr_null(dmar_register_name(0xff8));
     ck_assert_ptr_null(dmar_register_name(~0ull));
