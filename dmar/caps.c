@@ -234,6 +234,14 @@ static bool check_version(const DmarConfig *c, GError **error)
     return true;
 }
 
+static bool check_counters(const DmarConfig *c, GError **error)
+{
+    if (c->perf_counters > DMAR_MAX_PERF_COUNTERS) {
+        return refuse(error, "a unit has up to 8 performance counters");
+    }
+    return true;
+}
+
 static bool check_records(const DmarConfig *c, GError **error)
 {
     if (c->fault_records < 1 || c->fault_records > DMAR_MAX_FAULT_RECORDS) {
@@ -275,6 +283,7 @@ static uint64_t compose_cap(const DmarConfig *c)
     cap |= c->no_drain ? 0 : CAP_DWD | CAP_DRD;
     cap |= field_make(FRO_VALUE, CAP_FRO);
     cap |= field_make(c->fault_records - 1, CAP_NFR);
+    cap |= c->perf_counters ? CAP_ECMDS : 0;
     return cap;
 }
 
@@ -288,6 +297,7 @@ static uint64_t compose_ecap(const DmarConfig *c)
         ecap |= c->incoherent_walk ? 0 : ECAP_SMPWCS;
         ecap |= c->no_rid_pasid ? 0 : ECAP_RPS;
     }
+    ecap |= c->perf_counters ? ECAP_PMS : 0;
     if (c->pasid_bits) {
         ecap |= ECAP_PASID | field_make(c->pasid_bits - 1, ECAP_PSS);
     }
@@ -299,7 +309,8 @@ bool dmar_caps_compose(const DmarConfig *config, uint64_t *cap, uint64_t *ecap,
 {
     if (!check_widths(config, error) || !check_features(config, error) ||
         !check_pasids(config, error) || !check_stages(config, error) ||
-        !check_version(config, error) || !check_records(config, error)) {
+        !check_version(config, error) || !check_records(config, error) ||
+        !check_counters(config, error)) {
         return false;
     }
     *cap = compose_cap(config);

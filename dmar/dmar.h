@@ -22,8 +22,9 @@
 #include "host.h"
 
 #define DMAR_NO_PASID       UINT32_MAX
-#define DMAR_MMIO_SIZE      4096u
+#define DMAR_MMIO_SIZE      16384u  /* of the largest unit */
 #define DMAR_MAX_FAULT_RECORDS 64
+#define DMAR_MAX_PERF_COUNTERS 8
 
 typedef struct Dmar Dmar;
 
@@ -40,7 +41,8 @@ typedef struct DmarConfig {
     uint8_t pasid_bits;         /* 0: no PASID support, else 7 .. 20 */
     uint8_t domain_bits;        /* width of a domain-id: 4, 6 .. 16, even */
     uint16_t fault_records;     /* 1 .. DMAR_MAX_FAULT_RECORDS */
-    uint8_t perf_counters;      /* 0: no performance monitoring */
+    uint8_t perf_counters;      /* 0: no PMS and ECMDS, else 1 ..
+                                   DMAR_MAX_PERF_COUNTERS */
     uint8_t version;            /* major, 1 .. 8; 0: 5 */
     bool no_drain;              /* not DRD, DWD */
     bool scalable;              /* SMTS: scalable mode */
@@ -113,8 +115,12 @@ void dmar_reset(Dmar *dmar);
 
 /* ---- Registers ----------------------------------------------------------- */
 
+/* Bytes that the registers take, a power of two, and their alignment: a page
+ * unless there are counters. */
+unsigned dmar_mmio_size(const DmarConfig *config);
+
 /*
- * Access the register page [VT-d 11.2].  @size is 4 or 8 and @offset a
+ * Access the registers [VT-d 11.2].  @size is 4 or 8 and @offset a
  * multiple of it; anything else, and offsets where there is no register, read
  * zero and ignore writes.
  */

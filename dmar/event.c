@@ -1,6 +1,7 @@
 /*
- * Messages of the unit itself: the fault event [VT-d 7.3] and the
- * invalidation completion event [VT-d 6.5.2.10].
+ * Messages of the unit itself: the fault event [VT-d 7.3], the
+ * invalidation completion event [VT-d 6.5.2.10] and the performance
+ * monitoring event [VT-d 10.6].
  *
  * An event raises IP; the message goes out at once unless IM masks it, and
  * then when software unmasks it.  The messages are not remapped
@@ -31,6 +32,13 @@ void dmar_event_settle(Dmar *dmar, uint64_t control_register)
         dmar_set32(dmar, control_register, control & ~(uint32_t)EVENT_CTL_IP);
         send_message(dmar, control_register);
     }
+}
+
+/* What it tells of is gone. */
+void dmar_event_withdraw(Dmar *dmar, uint64_t control_register)
+{
+    dmar_set32(dmar, control_register,
+               dmar_get32(dmar, control_register) & ~(uint32_t)EVENT_CTL_IP);
 }
 
 void dmar_event_raise(Dmar *dmar, uint64_t control_register)

@@ -97,8 +97,7 @@ void dmar_fault_status_written(Dmar *dmar)
         dmar_set32(dmar, FSTS_REG, status(dmar) & ~(uint32_t)FSTS_PPF);
     }
     if (!(status(dmar) & ANY_STATUS)) {
-        dmar_set32(dmar, FECTL_REG,
-                   dmar_get32(dmar, FECTL_REG) & ~(uint32_t)EVENT_CTL_IP);
+        dmar_event_withdraw(dmar, FECTL_REG);
     }
 }
 

@@ -32,6 +32,8 @@ typedef struct DmarDeviceTlbInvalidation {
 typedef enum DmarEventKind {
     DMAR_EVENT_REGISTER_WRITE,  /* addr: offset, value: written */
     DMAR_EVENT_COMMAND,         /* addr: GCMD bit that changed, value: new */
+    DMAR_EVENT_ENHANCED_COMMAND,    /* addr: its number, value: operand A,
+                                   detail: status */
     DMAR_EVENT_CONTEXT,         /* context entry fetched; value: word 0 */
     DMAR_EVENT_PASID_ENTRY,     /* PASID-table entry fetched; value: word 0 */
     DMAR_EVENT_WALK,            /* addr: of paging entry, value: the entry,

@@ -9,6 +9,7 @@
 static const char *const event_names[DMAR_EVENT_KINDS] = {
     [DMAR_EVENT_REGISTER_WRITE] = "register-write",
     [DMAR_EVENT_COMMAND] = "command",
+    [DMAR_EVENT_ENHANCED_COMMAND] = "enhanced-command",
     [DMAR_EVENT_CONTEXT] = "context",
     [DMAR_EVENT_PASID_ENTRY] = "pasid-entry",
     [DMAR_EVENT_WALK] = "walk",

@@ -7,11 +7,11 @@
  * Registers].  A 64-bit access that does not meet a 64-bit register is two
  * 32-bit accesses, low half first.
  *
- * A row may stand for several registers, one for each fault record, which are
- * all alike and equally far apart.
+ * A row may stand for several registers, one for each fault record or each
+ * performance counter, which are all alike and equally far apart.
  *
- * Memory type, protected memory, page request, performance monitoring and
- * enhanced command registers are absent: they read zero and ignore writes.
+ * Memory type, protected memory and page request registers are absent: they
+ * read zero and ignore writes.
  *
  * Copyright (c) The vtd-sm developers
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -21,7 +21,13 @@
 #include "unit.h"
 
 /* How many there are of a register. */
-typedef enum Number { ONE, EACH_FAULT_RECORD } Number;
+typedef enum Number {
+    ONE,
+    EACH_FAULT_RECORD,
+    EACH_COUNTER,
+    EACH_EVENT_GROUP,
+    EACH_64_COMMANDS,
+} Number;
 
 struct DmarRegister {
     const char *name;
@@ -31,9 +37,12 @@ struct DmarRegister {
     uint64_t writable;
     uint64_t write_1_clears;
     void (*effect)(Dmar *dmar, uint64_t written);
+    uint64_t effect_of;         /* bits whose writing has it; 0: any */
     uint64_t needs;             /* ECAP bits without which it is absent */
+    uint64_t needs_cap;         /* CAP bits likewise */
     Number number;
     uint16_t stride;            /* from one to the next */
+    bool locked;                /* while its counter is enabled */
 };
 
 static void fault_status_effect(Dmar *dmar, uint64_t written)
@@ -62,8 +71,7 @@ static void completion_status_effect(Dmar *dmar, uint64_t written)
 {
     (void)written;
     if (!(dmar_get32(dmar, ICS_REG) & ICS_IWC)) {
-        dmar_set32(dmar, IECTL_REG,
-                   dmar_get32(dmar, IECTL_REG) & ~(uint32_t)EVENT_CTL_IP);
+        dmar_event_withdraw(dmar, IECTL_REG);
     }
 }
 
@@ -82,6 +90,18 @@ static void interrupt_table_effect(Dmar *dmar, uint64_t written)
     }
 }
 
+static void perf_status_effect(Dmar *dmar, uint64_t written)
+{
+    (void)written;
+    dmar_perf_interrupt_status_written(dmar);
+}
+
+static void perf_control_effect(Dmar *dmar, uint64_t written)
+{
+    (void)written;
+    dmar_event_settle(dmar, PERFINTRCTL_REG);
+}
+
 static void queue_tail_effect(Dmar *dmar, uint64_t written)
 {
     (void)written;
@@ -89,6 +109,8 @@ static void queue_tail_effect(Dmar *dmar, uint64_t written)
 }
 
 #define ALL32 UINT64_C(0xffffffff)
+#define MMIO_PAGE 4096u
+#define ALL64 UINT64_MAX
 
 static const DmarRegister rows[] = {
     { "VER", VER_REG, 4 },
@@ -130,6 +152,50 @@ static const DmarRegister rows[] = {
     { "FRCD", FRCD_REG(0) + 8, 8, .write_1_clears = FRCD1_F,
       .effect = fault_record_effect, .number = EACH_FAULT_RECORD,
       .stride = FRCD_SIZE },
+    { "PERFCAP", PERFCAP_REG, 8, .reset = 0, .needs = ECAP_PMS },
+    { "PERFCFGOFF", PERFCFGOFF_REG, 4, .reset = PERFCNTRCFG_REG(0),
+      .needs = ECAP_PMS },
+    { "PERFFRZOFF", PERFFRZOFF_REG, 4, .reset = PERFFRZSTS_REG,
+      .needs = ECAP_PMS },
+    { "PERFOVFOFF", PERFOVFOFF_REG, 4, .reset = PERFOVFSTS_REG,
+      .needs = ECAP_PMS },
+    { "PERFCNTROFF", PERFCNTROFF_REG, 4, .reset = PERFCNTR_REG(0),
+      .needs = ECAP_PMS },
+    { "PERFINTRSTS", PERFINTRSTS_REG, 4, .write_1_clears = PERFINTRSTS_PIS,
+      .effect = perf_status_effect, .needs = ECAP_PMS },
+    { "PERFINTRCTL", PERFINTRCTL_REG, 4, .reset = EVENT_CTL_IM,
+      .writable = EVENT_CTL_IM, .effect = perf_control_effect,
+      .needs = ECAP_PMS },
+    { "PERFINTRDATA", PERFINTRDATA_REG, 4, .writable = EVENT_DATA,
+      .needs = ECAP_PMS },
+    { "PERFINTRADDR", PERFINTRADDR_REG, 4, .writable = EVENT_ADDR,
+      .needs = ECAP_PMS },
+    { "PERFINTRUADDR", PERFINTRUADDR_REG, 4, .writable = ALL32,
+      .needs = ECAP_PMS },
+    { "PERFEVNTCAP", PERFEVNTCAP_REG(0), 8, .needs = ECAP_PMS,
+      .number = EACH_EVENT_GROUP, .stride = 8 },
+    { "PERFFRZSTS", PERFFRZSTS_REG, 8, .reset = 0, .needs = ECAP_PMS },
+    { "PERFOVFSTS", PERFOVFSTS_REG, 8, .write_1_clears = ALL64,
+      .needs = ECAP_PMS },
+    { "PERFCNTRCFG", PERFCNTRCFG_REG(0), 8,
+      .writable = PERFCNTRCFG_IO | PERFCNTRCFG_GFO | PERFCNTRCFG_EGI |
+                  PERFCNTRCFG_ES,
+      .number = EACH_COUNTER, .stride = PERFCNTRCFG_STRIDE, .locked = true },
+    { "PERFCNTR_ATFLTR", PERFCNTR_ATFLTR_REG(0), 4,
+      .writable = PERFCNTR_FLTR_EN | PERFCNTR_ATFLTR_AT,
+      .number = EACH_COUNTER, .stride = PERFCNTRCFG_STRIDE, .locked = true },
+    { "PERFCNTR_PTLFLTR", PERFCNTR_PTLFLTR_REG(0), 4,
+      .writable = PERFCNTR_FLTR_EN | PERFCNTR_PTLFLTR_PTL,
+      .number = EACH_COUNTER, .stride = PERFCNTRCFG_STRIDE, .locked = true },
+    { "PERFCNTR", PERFCNTR_REG(0), 8, .writable = PERFCNTR_CNTR,
+      .number = EACH_COUNTER, .stride = PERFCNTR_STRIDE },
+    { "ECMD", ECMD_REG, 8, .writable = ECMD_OA | ECMD_CMD,
+      .effect = dmar_enhanced_command, .effect_of = ECMD_CMD,
+      .needs_cap = CAP_ECMDS },
+    { "ECEO", ECEO_REG, 8, .writable = ALL64, .needs_cap = CAP_ECMDS },
+    { "ECRSP", ECRSP_REG, 8, .reset = 0, .needs_cap = CAP_ECMDS },
+    { "ECCAP", ECCAP_REG(0), 8, .needs_cap = CAP_ECMDS,
+      .number = EACH_64_COMMANDS, .stride = 8 },
 };
 
 uint32_t dmar_get32(const Dmar *dmar, uint64_t offset)
@@ -159,12 +225,24 @@ void dmar_set64(Dmar *dmar, uint64_t offset, uint64_t value)
 
 static bool present(const Dmar *dmar, const DmarRegister *row)
 {
-    return (dmar->ecap & row->needs) == row->needs;
+    return (dmar->ecap & row->needs) == row->needs &&
+           (dmar->cap & row->needs_cap) == row->needs_cap;
 }
 
 static unsigned number_of(const DmarConfig *config, const DmarRegister *row)
 {
-    return row->number == EACH_FAULT_RECORD ? config->fault_records : 1;
+    switch (row->number) {
+    case EACH_FAULT_RECORD:
+        return config->fault_records;
+    case EACH_COUNTER:
+        return config->perf_counters;
+    case EACH_EVENT_GROUP:
+        return PERF_GROUPS;
+    case EACH_64_COMMANDS:
+        return 4;
+    default:
+        return 1;
+    }
 }
 
 /* Where the register begins that @offset is in. */
@@ -215,6 +293,8 @@ void dmar_registers_reset(Dmar *dmar)
                field_make(dmar_caps_version(&dmar->config), VER_MAX));
     dmar_set64(dmar, CAP_REG, dmar->cap);
     dmar_set64(dmar, ECAP_REG, dmar->ecap);
+    dmar_enhanced_command_reset(dmar);
+    dmar_perf_reset(dmar);
 }
 
 /* ---- Reading and writing ------------------------------------------------- */
@@ -225,17 +305,25 @@ static uint64_t value_of(const Dmar *dmar, const DmarRegister *row,
     return row->width == 8 ? dmar_get64(dmar, start) : dmar_get32(dmar, start);
 }
 
+static uint64_t writable_now(const Dmar *dmar, const DmarRegister *row,
+                             uint64_t start)
+{
+    unsigned n = row->stride ? (start - row->offset) / row->stride : 0;
+
+    return row->locked && dmar_perf_enabled(dmar, n) ? 0 : row->writable;
+}
+
 /* Write the bits of @mask. */
 static void write_row(Dmar *dmar, const DmarRegister *row, uint64_t start,
                       uint64_t written, uint64_t mask)
 {
     uint64_t old = value_of(dmar, row, start);
-    uint64_t writable = row->writable & mask;
+    uint64_t writable = writable_now(dmar, row, start) & mask;
     uint64_t value = (old & ~writable) | (written & writable);
 
     value &= ~(written & row->write_1_clears & mask);
     set_value(dmar, row, start, value);
-    if (row->effect) {
+    if (row->effect && (!row->effect_of || (mask & row->effect_of))) {
         row->effect(dmar, written & mask);
     }
 }
@@ -269,6 +357,11 @@ static bool is_whole_register(const Dmar *dmar, uint64_t offset)
     return row && row->width == 8 && start_of(row, offset) == offset;
 }
 
+unsigned dmar_mmio_size(const DmarConfig *config)
+{
+    return config->perf_counters ? DMAR_MMIO_SIZE : MMIO_PAGE;
+}
+
 uint64_t dmar_reg_read(Dmar *dmar, uint64_t offset, unsigned size)
 {
     uint64_t value = 0;
@@ -299,7 +392,10 @@ void dmar_reg_write(Dmar *dmar, uint64_t offset, unsigned size, uint64_t value)
 
 static bool covers(const DmarRegister *row, uint64_t offset)
 {
-    static const DmarConfig most = { .fault_records = DMAR_MAX_FAULT_RECORDS };
+    static const DmarConfig most = {
+        .fault_records = DMAR_MAX_FAULT_RECORDS,
+        .perf_counters = DMAR_MAX_PERF_COUNTERS,
+    };
     uint64_t start = offset >= row->offset ? start_of(row, offset) : row->offset;
     uint64_t last = row->offset + (number_of(&most, row) - 1) * row->stride;
 

@@ -80,6 +80,7 @@ bool dmar_load(Dmar *dmar, const DmarState *state, GError **error)
 {
     if (saved64(state, CAP_REG) != dmar_get64(dmar, CAP_REG) ||
         saved64(state, ECAP_REG) != dmar_get64(dmar, ECAP_REG) ||
+        saved64(state, PERFCAP_REG) != dmar_get64(dmar, PERFCAP_REG) ||
         state->next_fault_record >= dmar->config.fault_records) {
         g_set_error_literal(error, DMAR_ERROR, DMAR_ERROR_STATE,
                             "the saved state is of a unit with other "
@@ -93,6 +94,7 @@ bool dmar_load(Dmar *dmar, const DmarState *state, GError **error)
     dmar->next_fault_record = state->next_fault_record;
     dmar_cache_drop_all(dmar->caches);
     dmar_iotlb_drop_all(dmar->iotlb);
+    dmar_perf_settle(dmar);
     dmar_tell_remapping(dmar);
     g_mutex_unlock(&dmar->lock);
     return true;

@@ -16,6 +16,7 @@
 #include "spec/faults.h"
 #include "spec/interrupts.h"
 #include "spec/paging.h"
+#include "spec/perfmon.h"
 #include "spec/registers.h"
 #include "spec/tables.h"
 
@@ -131,6 +132,7 @@ struct Dmar {
     uint64_t root_latched;      /* RTADDR as of the last SRTP */
     uint64_t irta_latched;      /* IRTA as of the last SIRTP */
     uint32_t next_fault_record;
+    uint64_t perf_active;       /* counters that count now: perf.c */
 
     DmarCaches *caches;
     DmarIotlb *iotlb;
@@ -185,6 +187,7 @@ void dmar_report(Dmar *dmar, DmarEventKind kind, uint16_t source_id,
 /* event.c: interrupt messages of the unit itself. */
 void dmar_event_raise(Dmar *dmar, uint64_t control_register);
 void dmar_event_settle(Dmar *dmar, uint64_t control_register);
+void dmar_event_withdraw(Dmar *dmar, uint64_t control_register);
 
 /* fault.c */
 bool dmar_fault_qualified(uint8_t reason);
@@ -301,6 +304,32 @@ void dmar_iotlb_command(Dmar *dmar, uint64_t written);
 unsigned dmar_descriptor_execute(Dmar *dmar, const InvDescriptor *descriptor,
                                  bool wide);
 unsigned dmar_descriptor_type(const InvDescriptor *descriptor);
+
+/* perf.c */
+void dmar_perf_reset(Dmar *dmar);
+void dmar_perf_settle(Dmar *dmar);
+bool dmar_perf_enabled(const Dmar *dmar, unsigned n);
+bool dmar_perf_enable(Dmar *dmar, uint64_t n);
+bool dmar_perf_disable(Dmar *dmar, uint64_t n);
+void dmar_perf_freeze(Dmar *dmar);
+void dmar_perf_unfreeze(Dmar *dmar);
+void dmar_perf_reset_configuration(Dmar *dmar);
+void dmar_perf_reset_values(Dmar *dmar);
+void dmar_perf_interrupt_status_written(Dmar *dmar);
+void dmar_perf_count_active(Dmar *dmar, PerfEvent event, unsigned kind);
+
+/* It happened, to a request of address type @kind, or with an entry of level
+ * @kind + 1; 0 where neither matters. */
+static inline void dmar_perf_count(Dmar *dmar, PerfEvent event, unsigned kind)
+{
+    if (G_UNLIKELY(dmar->perf_active)) {
+        dmar_perf_count_active(dmar, event, kind);
+    }
+}
+
+/* enhanced_command.c */
+void dmar_enhanced_command_reset(Dmar *dmar);
+void dmar_enhanced_command(Dmar *dmar, uint64_t written);
 
 /* queue.c */
 void dmar_queue_enable(Dmar *dmar);

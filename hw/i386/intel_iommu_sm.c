@@ -232,7 +232,7 @@ static void sm_realize(DeviceState *dev, Error **errp)
     sm_host_init(s);
     sm_spaces_init(s, bus);
     memory_region_init_io(&s->mmio, OBJECT(s), &sm_mmio_ops, s,
-                          TYPE_INTEL_IOMMU_SM, DMAR_MMIO_SIZE);
+                          TYPE_INTEL_IOMMU_SM, dmar_mmio_size(&s->config));
     memory_region_add_subregion(get_system_memory(), SM_MMIO_BASE, &s->mmio);
 }
 

@@ -174,6 +174,9 @@ static void sm_host_event(void *opaque, const DmarEvent *e)
     case DMAR_EVENT_COMMAND:
         trace_sm_command(e->addr, e->value);
         break;
+    case DMAR_EVENT_ENHANCED_COMMAND:
+        trace_sm_enhanced_command(e->addr, e->value, e->detail);
+        break;
     case DMAR_EVENT_CONTEXT:
         trace_sm_context(e->source_id, e->pasid, e->addr, e->value);
         break;

@@ -31,7 +31,8 @@ static struct {
 
 const DmarConfig widest = {
     .aw_bits = 57, .host_width = 46, .pasid_bits = 20, .domain_bits = 16,
-    .fault_records = 8, .scalable = true, .pass_through = true,
+    .fault_records = 8, .perf_counters = 8, .scalable = true,
+    .pass_through = true,
     .snoop_control = true, .caching_mode = false, .device_tlb = true,
     .interrupt_remapping = true, .x2apic = true, .posted_interrupts = true,
 };

@@ -13,6 +13,7 @@
 #include "spec/descriptors.h"
 #include "spec/interrupts.h"
 #include "spec/paging.h"
+#include "spec/perfmon.h"
 
 typedef struct Field {
     const char *name;
@@ -141,6 +142,22 @@ static const Field words[][24] = {
     { F(IQA_QS, 2, 0), F(IQA_DW, 11, 11), F(IQA_IQA, 63, 12) },
     { F(IQERCD_IQEI, 3, 0) },
     { F(IRTA_S, 3, 0), F(IRTA_EIME, 11, 11), F(IRTA_IRTA, 63, 12) },
+    /* [VT-d 11.4.13] */
+    { F(PERFCAP_NCNTR, 15, 0), F(PERFCAP_CW, 22, 16), F(PERFCAP_EGCNT, 28, 24),
+      F(PERFCAP_RIDFS, 32, 32), F(PERFCAP_DIDFS, 33, 33),
+      F(PERFCAP_PASIDFS, 34, 34), F(PERFCAP_ATFS, 35, 35),
+      F(PERFCAP_PTLFS, 36, 36), F(PERFCAP_CWE, 48, 48), F(PERFCAP_GFS, 49, 49),
+      F(PERFCAP_IOS, 50, 50), F(PERFCAP_PCCS, 51, 51), F(PERFCAP_CS, 54, 52) },
+    { F(PERFINTRSTS_PIS, 0, 0) },
+    { F(PERFEVNTCAP_ES, 27, 0) },
+    { F(PERFCNTRCFG_EN, 0, 0), F(PERFCNTRCFG_IO, 1, 1),
+      F(PERFCNTRCFG_GFO, 2, 2), F(PERFCNTRCFG_EGI, 11, 8),
+      F(PERFCNTRCFG_ES, 59, 32) },
+    { F(PERFCNTR_ATFLTR_AT, 2, 0), F(PERFCNTR_FLTR_EN, 31, 31) },
+    { F(PERFCNTR_PTLFLTR_PTL, 4, 0), F(PERFCNTR_FLTR_EN, 31, 31) },
+    /* [VT-d 11.4.14] */
+    { F(ECMD_CMD, 7, 0), F(ECMD_OA, 63, 16) },
+    { F(ECRSP_IP, 0, 0), F(ECRSP_SC, 7, 1) },
 };
 
 START_TEST(fields_of_a_word_are_disjoint)
