@@ -10,6 +10,7 @@
 
 bool dmar_read_words(Dmar *dmar, uint64_t addr, uint64_t *words, unsigned count)
 {
+    dmar_perf_count(dmar, PERF_MEMORY_READS, 0);
     if (!dmar->host.read(dmar->opaque, addr, words, 8 * count)) {
         return false;
     }

@@ -79,12 +79,15 @@ static uint8_t find_entry(Remap *r)
     const InterruptEntry *cached =
         dmar_cache_find_interrupt(r->dmar->caches, r->index);
 
+    dmar_perf_count(r->dmar, PERF_INTERRUPT_LOOKUP, 0);
     if (!cached) {
         return read_entry(r);
     }
     r->entry = *cached;
     r->fpd = r->entry.word[0] & IRTE0_FPD;
     r->cached = true;
+    dmar_perf_count(r->dmar, is_posted(r) ? PERF_INTERRUPT_HIT_POSTED
+                                          : PERF_INTERRUPT_HIT_REMAPPED, 0);
     return FAULT_NONE;
 }
 

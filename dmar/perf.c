@@ -24,22 +24,35 @@ enum { BY_TYPE = 1, BY_LEVEL = 2 };
 /* [VT-d 10.7 Performance Monitoring Events] */
 typedef struct Countable {
     PerfEvent event;
-    uint64_t needs;             /* ECAP bits without which it never happens */
     unsigned filters;
+    /* Unless 0: one of these bits, or it never happens. */
+    uint64_t cap, ecap;
 } Countable;
 
 static const Countable countables[] = {
-    { PERF_REQUESTS, 0, BY_TYPE },
-    { PERF_MEMORY_READS, 0, 0 },
-    { PERF_CONTEXT_LOOKUP, 0, 0 },
-    { PERF_CONTEXT_HIT, 0, 0 },
-    { PERF_PASID_LOOKUP, ECAP_SMTS, 0 },
-    { PERF_PASID_HIT, ECAP_SMTS, 0 },
-    { PERF_IOTLB_LOOKUP, 0, 0 },
-    { PERF_IOTLB_HIT, 0, BY_LEVEL },
-    { PERF_INTERRUPT_LOOKUP, ECAP_IR, 0 },
-    { PERF_INTERRUPT_HIT_REMAPPED, ECAP_IR, 0 },
+    { PERF_REQUESTS, BY_TYPE, 0, 0 },
+    { PERF_MEMORY_READS, 0, 0, 0 },
+    { PERF_UPDATES, 0, 0, ECAP_FSTS | ECAP_SSADS },
+    { PERF_CONTEXT_LOOKUP, 0, 0, 0 },
+    { PERF_CONTEXT_HIT, 0, 0, 0 },
+    { PERF_PASID_LOOKUP, 0, 0, ECAP_SMTS },
+    { PERF_PASID_HIT, 0, 0, ECAP_SMTS },
+    { PERF_SECOND_STAGE_LOOKUP, 0, CAP_SAGAW, 0 },
+    { PERF_SECOND_STAGE_HIT, BY_LEVEL, CAP_SAGAW, 0 },
+    { PERF_FIRST_STAGE_LOOKUP, 0, 0, ECAP_FSTS },
+    { PERF_FIRST_STAGE_HIT, BY_LEVEL, 0, ECAP_FSTS },
+    { PERF_IOTLB_LOOKUP, 0, 0, 0 },
+    { PERF_IOTLB_HIT, BY_LEVEL, 0, 0 },
+    { PERF_INTERRUPT_LOOKUP, 0, 0, ECAP_IR },
+    { PERF_INTERRUPT_HIT_REMAPPED, 0, 0, ECAP_IR },
+    { PERF_INTERRUPT_HIT_POSTED, 0, CAP_PI, 0 },
 };
+
+static bool happens(const Dmar *dmar, const Countable *countable)
+{
+    return (!countable->cap || (dmar->cap & countable->cap)) &&
+           (!countable->ecap || (dmar->ecap & countable->ecap));
+}
 
 static uint64_t every_counter(const Dmar *dmar)
 {
@@ -89,7 +102,7 @@ void dmar_perf_reset(Dmar *dmar)
                PERFCAP_ATFS | PERFCAP_PTLFS |
                PERFCAP_CWE | PERFCAP_GFS | PERFCAP_IOS);
     for (size_t i = 0; i < G_N_ELEMENTS(countables); i++) {
-        if ((dmar->ecap & countables[i].needs) == countables[i].needs) {
+        if (happens(dmar, &countables[i])) {
             advertise_event(dmar, countables[i].event);
         }
     }

@@ -254,7 +254,9 @@ static uint8_t find_context(Resolution *r, bool legacy, DmarContext *out)
         dmar_cache_find_context(r->dmar->caches, r->request->source_id);
     uint8_t reason;
 
+    dmar_perf_count(r->dmar, PERF_CONTEXT_LOOKUP, 0);
     if (cached && cached->legacy == legacy) {
+        dmar_perf_count(r->dmar, PERF_CONTEXT_HIT, 0);
         *out = *cached;
         r->fpd |= out->fpd;
         return FAULT_NONE;
@@ -449,7 +451,9 @@ static uint8_t find_binding(Resolution *r, const DmarContext *context,
     const DmarBinding *cached =
         dmar_cache_find_binding(r->dmar->caches, context->source_id, pasid);
 
+    dmar_perf_count(r->dmar, PERF_PASID_LOOKUP, 0);
     if (cached) {
+        dmar_perf_count(r->dmar, PERF_PASID_HIT, 0);
         *out = *cached;
         r->fpd |= out->fpd;
         return FAULT_NONE;

@@ -207,9 +207,12 @@ static bool look_up(Journey *j)
     const DmarEntry *entry = dmar_iotlb_find(j->dmar->iotlb, j->request);
     bool legacy = dmar_mode(j->dmar) == TTM_LEGACY;
 
+    dmar_perf_count(j->dmar, PERF_IOTLB_LOOKUP, 0);
     if (!entry || entry->binding.legacy != legacy || !serves(j, entry)) {
         return false;
     }
+    dmar_perf_count(j->dmar, PERF_IOTLB_HIT,
+                    (entry->mapping.shift - PAGE_SHIFT_4K) / LEVEL_BITS);
     j->entry = *entry;
     j->fpd |= entry->binding.fpd;
     j->how = DMAR_HIT;
@@ -419,13 +422,23 @@ static bool answered_as_interrupt(Dmar *dmar, const DmarRequest *request,
     return true;
 }
 
+static void answer(Dmar *dmar, const DmarRequest *request, DmarTranslation *out)
+{
+    if (!is_probe(request)) {
+        dmar_perf_count(dmar, PERF_REQUESTS, request->type);
+    }
+    if (!answered_as_interrupt(dmar, request, out)) {
+        translate(dmar, request, out);
+    }
+}
+
 void dmar_translate(Dmar *dmar, const DmarRequest *request, DmarTranslation *out)
 {
     g_mutex_lock(&dmar->lock);
     if (!dmar_status(dmar, GCMD_TE)) {
         answer_untranslated(request, out);
-    } else if (!answered_as_interrupt(dmar, request, out)) {
-        translate(dmar, request, out);
+    } else {
+        answer(dmar, request, out);
     }
     g_mutex_unlock(&dmar->lock);
 }

@@ -85,6 +85,9 @@ static uint8_t set_bits(DmarWalk *walk, const DmarStage *stage, Step *step,
         return reasons->not_updated;
     }
     *lost = found != step->entry;
+    if (!*lost) {
+        dmar_perf_count(walk->dmar, PERF_UPDATES, 0);
+    }
     step->entry = *lost ? found : step->entry | due;
     return FAULT_NONE;
 }
@@ -157,6 +160,20 @@ static uint8_t use_entry(DmarWalk *walk, const DmarStage *stage, Step *step,
 
 /* ---- The walk --------------------------------------------------------------- */
 
+/* A table of level n is known by the entry of level n + 1 that refers to it. */
+static void count_lookup(const DmarWalk *walk, const DmarStage *stage,
+                         const DmarTable *known, const unsigned *level)
+{
+    bool first = stage->id == DMAR_FIRST_STAGE;
+
+    dmar_perf_count(walk->dmar, first ? PERF_FIRST_STAGE_LOOKUP
+                                      : PERF_SECOND_STAGE_LOOKUP, 0);
+    if (known) {
+        dmar_perf_count(walk->dmar, first ? PERF_FIRST_STAGE_HIT
+                                          : PERF_SECOND_STAGE_HIT, *level);
+    }
+}
+
 /* Where to begin: the lowest table that is known. */
 static DmarTable first_table(const DmarWalk *walk, const DmarStage *stage,
                              uint64_t addr, unsigned *level)
@@ -166,6 +183,7 @@ static DmarTable first_table(const DmarWalk *walk, const DmarStage *stage,
                                                    walk->binding, stage->id,
                                                    addr, root->levels, level);
 
+    count_lookup(walk, stage, known, level);
     if (known) {
         return *known;
     }

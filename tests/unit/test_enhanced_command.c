@@ -245,10 +245,16 @@ static const struct {
     { "context hits", 2, 1, false, false },
     { "PASID lookups", 2, 2, false, false },
     { "PASID hits", 2, 3, false, false },
+    { "second-stage lookups", 2, 4, false, false },
+    { "second-stage hits", 2, 5, false, true },
+    { "first-stage lookups", 2, 6, false, false },
+    { "first-stage hits", 2, 7, false, true },
+    { "updates", 1, 3, false, false },
     { "IOTLB lookups", 3, 0, false, false },
     { "IOTLB hits", 3, 1, false, true },
     { "interrupt lookups", 4, 0, false, false },
     { "interrupt hits", 4, 1, false, false },
+    { "posted interrupt hits", 4, 2, false, false },
 };
 
 static bool takes(unsigned filter)
@@ -264,7 +270,9 @@ static bool takes(unsigned filter)
 
 START_TEST(an_event_takes_its_filters_only)
 {
-    power_on(&widest);
+    DmarConfig config = widest;
+    config.first_stage = true;
+    power_on(&config);
     set_reg(config_at(0), configuration(filterable[_i].group,
                                         BIT_AT(filterable[_i].bit)));
     ck_assert_msg(takes(type_filter_at(0)) == filterable[_i].by_type, "%s",
