@@ -28,7 +28,7 @@ typedef struct Profile {
 
 static const Profile profiles[] = {
     { "full", "all that drivers can use, 48-bit addresses", {
-        SCALABLE, .aw_bits = 48, .fault_records = 8,
+        SCALABLE, .aw_bits = 48, .fault_records = 8, .perf_counters = 8,
         .first_stage = true, .first_stage_1g = true,
         .first_stage_5level = true, .nested = true,
         .supervisor = true, .extended_accessed = true,
@@ -36,7 +36,7 @@ static const Profile profiles[] = {
         .device_tlb = true, .device_tlb_throttle = true,
         .page_requests = true, .posted_interrupts = true } },
     { "full57", "the same with 57-bit addresses", {
-        SCALABLE, .aw_bits = 57, .fault_records = 8,
+        SCALABLE, .aw_bits = 57, .fault_records = 8, .perf_counters = 8,
         .first_stage = true, .first_stage_1g = true,
         .first_stage_5level = true, .nested = true,
         .supervisor = true, .extended_accessed = true,

@@ -244,6 +244,7 @@ static const Property sm_properties[] = {
     DEFINE_PROP_UINT8("version", SmIommu, numbers.version, SM_AUTO),
     DEFINE_PROP_UINT16("fault-records", SmIommu, numbers.fault_records,
                        SM_AUTO16),
+    DEFINE_PROP_UINT8("perf-counters", SmIommu, numbers.perf_counters, SM_AUTO),
     DEFINE_PROP_ON_OFF_AUTO("dma-drain", SmIommu, dma_drain, ON_OFF_AUTO_AUTO),
     DEFINE_PROP_BOOL("satc", SmIommu, satc, true),
     DEFINE_PROP_BOOL("verify-ioapic", SmIommu, verify_ioapic, false),

@@ -21,11 +21,12 @@
 enum {
     DMAR_TABLE_INTR_REMAP = 1 << 0,
 
+    SM_MMIO_PAGE = 4096,
+
     DMAR_TYPE_DRHD = 0,
     DMAR_TYPE_ATSR = 2,
     DMAR_TYPE_SATC = 5,
     DMAR_DRHD_INCLUDE_PCI_ALL = 1 << 0,
-    DMAR_DRHD_ONE_PAGE = 0,             /* log2 of the register pages */
     DMAR_DRHD_HEADER = 16,
     DMAR_ATSR_ALL_PORTS = 1 << 0,
     DMAR_ATSR_HEADER = 8,
@@ -54,12 +55,12 @@ static void sm_append_scope(GArray *table, int type, uint8_t enumeration_id,
 }
 
 /* The unit itself. */
-static void sm_append_drhd(GArray *table)
+static void sm_append_drhd(GArray *table, const SmIommu *s)
 {
     sm_append(table, DMAR_TYPE_DRHD, 2);
     sm_append(table, DMAR_DRHD_HEADER + DMAR_SCOPE_ONE_HOP, 2);
     sm_append(table, DMAR_DRHD_INCLUDE_PCI_ALL, 1);
-    sm_append(table, DMAR_DRHD_ONE_PAGE, 1);
+    sm_append(table, ctz32(dmar_mmio_size(&s->config) / SM_MMIO_PAGE), 1);
     sm_append(table, 0, 2);             /* segment */
     sm_append(table, SM_MMIO_BASE, 8);
     sm_append_scope(table, DMAR_SCOPE_IOAPIC, ACPI_BUILD_IOAPIC_ID,
@@ -118,7 +119,7 @@ void sm_build_dmar(GArray *table_data, BIOSLinker *linker, SmIommu *s,
               s->config.interrupt_remapping ? DMAR_TABLE_INTR_REMAP : 0, 1);
     g_array_append_vals(table_data, reserved, sizeof(reserved));
 
-    sm_append_drhd(table_data);
+    sm_append_drhd(table_data, s);
     if (s->config.device_tlb) {
         sm_append_atsr(table_data);
         if (s->satc) {

@@ -197,6 +197,9 @@ static void sm_apply_numbers(SmIommu *s)
     if (s->numbers.fault_records != SM_AUTO16) {
         config->fault_records = s->numbers.fault_records;
     }
+    if (s->numbers.perf_counters != SM_AUTO) {
+        config->perf_counters = s->numbers.perf_counters;
+    }
     if (s->numbers.version != SM_AUTO) {
         config->version = s->numbers.version;
     }

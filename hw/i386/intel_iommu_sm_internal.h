@@ -42,6 +42,7 @@ struct SmIommu {
         uint8_t nd;
         uint8_t version;
         uint16_t fault_records;
+        uint8_t perf_counters;
     } numbers;
     OnOffAuto dma_drain;
     bool satc;

@@ -104,7 +104,7 @@ static void test_table_default(void)
     g_assert_nonnull(drhd);
     g_assert_cmpuint(lduw_le_p(drhd + 2), ==, 24);
     g_assert_cmpuint(drhd[4], ==, 1);           /* every PCI function */
-    g_assert_cmpuint(drhd[5], ==, 0);           /* one page */
+    g_assert_cmpuint(drhd[5], ==, 2);           /* four pages of registers */
     g_assert_cmpuint(lduw_le_p(drhd + 6), ==, 0);
     g_assert_cmphex(ldq_le_p(drhd + 8), ==, SM_UNIT_BASE);
     g_assert_cmpmem(drhd + 16, 8, ioapic, 8);
@@ -123,6 +123,18 @@ static void test_table_narrow(void)
     table = dmar_table(&bed, &len);
     g_assert_cmpuint(table[36], ==, 38);
     g_assert_cmpuint(table[37], ==, 0);
+    sm_bed_close(&bed);
+}
+
+static void test_table_one_page(void)
+{
+    g_autofree uint8_t *table = NULL;
+    unsigned len;
+    SmBed bed;
+
+    sm_bed_open(&bed, "perf-counters=0", "");
+    table = dmar_table(&bed, &len);
+    g_assert_cmpuint(dmar_structure(table, len, DRHD)[5], ==, 0);
     sm_bed_close(&bed);
 }
 
@@ -152,6 +164,8 @@ int main(int argc, char **argv)
     qtest_add_func("/sm/table/one-unit-for-all", test_table_default);
     qtest_add_func("/sm/table/width-and-flags-follow-properties",
                    test_table_narrow);
+    qtest_add_func("/sm/table/without-counters-one-page-of-registers",
+                   test_table_one_page);
     qtest_add_func("/sm/table/device-tlb-lets-every-port-pass-ats",
                    test_table_ats);
     return g_test_run();

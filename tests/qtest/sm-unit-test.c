@@ -303,6 +303,7 @@ static const Refusal refusals[] = {
       UNIT ",scalable=off,pasid-bits=20", "scalable" },
     { "fault-records=0", "q35", UNIT ",fault-records=0", "1 to 64" },
     { "fault-records=65", "q35", UNIT ",fault-records=65", "1 to 64" },
+    { "perf-counters=9", "q35", UNIT ",perf-counters=9", "up to 8" },
     { "eim-without-intremap", "q35", UNIT ",eim=on,intremap=off",
       "eim=on needs intremap=on" },
     { "pi-without-intremap", "q35", UNIT ",pi=on,intremap=off",
