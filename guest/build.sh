@@ -41,6 +41,7 @@ cd "$top/guest/prog"
 compile host host.c
 compile frames frames.c
 compile iommufd iommufd.c
+compile perf-count perf-count.c
 compile adi adi.c adi-*.c
 applets=$("$out/adi" --list)
 
@@ -58,6 +59,7 @@ applets=$("$out/adi" --list)
 	echo "file /bin/host $out/host 0755"
 	echo "file /bin/frames $out/frames 0755"
 	echo "file /bin/iommufd $out/iommufd 0755"
+	echo "file /bin/perf-count $out/perf-count 0755"
 	echo "file /bin/adi $out/adi 0755"
 	for applet in $applets; do
 		echo "slink /bin/$applet adi"

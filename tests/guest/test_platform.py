@@ -112,7 +112,7 @@ def group(name, kernel=None, iommu_used=True, **differences):
     return made
 
 
-group("io strict")
+strict = group("io strict")
 group("io lazy", append="iommu.strict=0")
 group("io pt", append="iommu=pt")
 sm_off = group("sm_off", iommu="sm-off")
@@ -126,12 +126,65 @@ group("caching mode", unit="caching-mode=on")
 group("Debian 5.10", "debian-5.10")
 group("Debian 6.1", "debian-6.1")
 group("Debian 6.1 sm_off", "debian-6.1", iommu="sm-off")
-group("Debian 7.2", "debian-7.2")
+debian_7 = group("Debian 7.2", "debian-7.2")
 group("Debian 7.2 spr", "debian-7.2", unit="profile=spr")
-group("Debian strict", "debian", append="iommu.strict=1")
+debian_strict = group("Debian strict", "debian", append="iommu.strict=1")
 group("Debian lazy", "debian", append="iommu.strict=0")
 group("Debian sm_off", "debian", iommu="sm-off")
 group("Debian pt", "debian", append="iommu=pt")
+
+
+# ---- Performance counters ---------------------------------------------------------------
+
+PMU = "/sys/bus/event_source/devices/dmar0"
+UNTRANSLATED, TRANSLATION = 1, 2        # address types, as bits
+PAGES_4K, PAGES_LARGE = 1, 6            # page table levels, as bits
+
+
+def counts(case, events, command):
+    """What happened while it ran: a number for each event."""
+    result = case.sh(f"perf-count dmar0 {' '.join(events)} -- sh -c '{command}' 2>&1", 90)
+    case.equal(result.status, 0, result.out + result.err)
+    words = dict(line.split() for line in result.out.splitlines() if line.count(" ") == 1)
+    return [int(words[event]) for event in events]
+
+
+def counters(where):
+    @where.test
+    def pmu(case):
+        """the unit's counters are a PMU of the kernel, with an interrupt and the events that the unit counts"""
+        names = case.sh(f"ls {PMU}/events").out.split()
+        for name in ("iommu_requests", "iommu_mrds", "iotlb_lookup", "iotlb_hit", "ctxt_cache_lookup", "pasid_cache_hit",
+                     "ss_nonleaf_hit", "int_cache_lookup"):
+            case.check(name in names, f"{name} is not among {names}")
+        for name in ("iommu_clocks", "pw_occupancy", "ats_blocked", "iommu_mem_blocked", "hpt_leaf_hit"):
+            case.check(name not in names, f"{name} is among {names}")
+        case.check("dmar0-perf" in case.sh("cat /proc/interrupts").out, "no interrupt")
+
+    @where.test
+    def counting(case):
+        """lookups in the IOTLB are counted over I/O, hits are some of them, each of a page of some size"""
+        lookups, hits, small, large = counts(case, [
+            "iotlb_lookup", "iotlb_hit", f"iotlb_hit,filter_page_table_en=1,filter_page_table={PAGES_4K}",
+            f"iotlb_hit,filter_page_table_en=1,filter_page_table={PAGES_LARGE}"],
+            "dd if=/dev/vda of=/dev/null bs=64k")
+        case.check(lookups > hits > 0, f"{lookups} lookups, {hits} hits")
+        case.check(lookups >= DISK_BYTES >> 16, f"{lookups} lookups for {DISK_BYTES >> 16} requests of the disk")
+        case.equal(small + large, hits, "hits by size")
+
+    @where.test
+    def types(case):
+        """requests are counted by their address type"""
+        every, untranslated, translation = counts(case, [
+            "iommu_requests", f"iommu_requests,filter_ats_en=1,filter_ats={UNTRANSLATED}",
+            f"iommu_requests,filter_ats_en=1,filter_ats={TRANSLATION}"], "dd if=/dev/vda of=/dev/null bs=64k")
+        case.check(every > 0, "no requests")
+        case.equal(untranslated + translation, every, "requests by type")
+        case.equal(translation, 0, "translation requests, of devices that have no ATS")
+
+
+for _group in (strict, debian_strict, debian_7):
+    counters(_group)
 
 
 # ---- The ADI device where there are no auxiliary domains ------------------------------
