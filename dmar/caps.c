@@ -5,8 +5,8 @@
  * which no hardware may have.  A feature is a row: the field that asks for it,
  * the bits that tell software, and the features it cannot be without.
  *
- * Never advertised: memory types, protected memory regions, write buffers that
- * need flushing, virtual commands, host permission tables.
+ * Never advertised: memory types, write buffers that need flushing, virtual
+ * commands, host permission tables.
  *
  * Copyright (c) The vtd-sm developers
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -102,6 +102,8 @@ static const Feature features[] = {
       { NULL } },
     { "caching-mode", "caching mode", WITH(caching_mode), CAP_CM, 0, { NULL } },
     { "adms", "abort-DMA mode", WITH(abort_dma), 0, ECAP_ADMS, { NULL } },
+    { "pmr", "protected memory regions", WITH(protected_memory),
+      CAP_PLMR | CAP_PHMR, 0, { NULL } },
     { "esrtps", "invalidation by a new root table", WITH(root_invalidates),
       CAP_ESRTPS, 0, { NULL } },
     { "ats", "device TLBs", WITH(device_tlb), 0, ECAP_DT, { NULL } },

@@ -62,6 +62,7 @@ typedef struct DmarConfig {
     bool snoop_control;         /* SC */
     bool caching_mode;          /* CM */
     bool abort_dma;             /* ADMS: translation table mode 11b */
+    bool protected_memory;      /* PLMR, PHMR */
     bool root_invalidates;      /* ESRTPS: SRTP empties the caches */
     bool device_tlb;            /* DT: ATS translation requests */
     bool no_write_flag;         /* NWFS: NW of a translation request counts */

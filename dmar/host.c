@@ -24,7 +24,8 @@ void dmar_tell_remapping(Dmar *dmar)
 {
     if (dmar->host.remapping_changed) {
         dmar->host.remapping_changed(dmar->opaque,
-                                     dmar_status(dmar, GCMD_TE),
+                                     dmar_status(dmar, GCMD_TE) ||
+                                     dmar_protection_on(dmar),
                                      dmar_status(dmar, GCMD_IRE));
     }
 }

@@ -76,7 +76,8 @@ typedef struct DmarHost {
     /* The unit's own interrupt messages; never remapped. */
     void (*send_msi)(void *opaque, uint64_t addr, uint32_t data);
 
-    /* Optional: DMA or interrupt remapping was switched on or off. */
+    /* Optional: DMA or interrupt remapping was switched on or off; while @dma
+     * is false, DMA reaches memory as it is and need not be asked about. */
     void (*remapping_changed)(void *opaque, bool dma, bool interrupts);
 
     /* Optional: forget interrupt entries @first .. @last (inclusive). */

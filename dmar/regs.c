@@ -10,8 +10,8 @@
  * A row may stand for several registers, one for each fault record or each
  * performance counter, which are all alike and equally far apart.
  *
- * Memory type, protected memory and page request registers are absent: they
- * read zero and ignore writes.
+ * Memory type and page request registers are absent: they read zero and ignore
+ * writes.
  *
  * Copyright (c) The vtd-sm developers
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -65,6 +65,12 @@ static void fault_control_effect(Dmar *dmar, uint64_t written)
 {
     (void)written;
     dmar_fault_control_written(dmar);
+}
+
+static void protection_effect(Dmar *dmar, uint64_t written)
+{
+    (void)written;
+    dmar_protection_written(dmar);
 }
 
 static void completion_status_effect(Dmar *dmar, uint64_t written)
@@ -130,6 +136,12 @@ static const DmarRegister rows[] = {
     { "FEDATA", FEDATA_REG, 4, .writable = EVENT_DATA },
     { "FEADDR", FEADDR_REG, 4, .writable = EVENT_ADDR },
     { "FEUADDR", FEUADDR_REG, 4, .writable = ALL32 },
+    { "PMEN", PMEN_REG, 4, .writable = PMEN_EPM, .effect = protection_effect,
+      .needs_cap = CAP_PLMR },
+    { "PLMBASE", PLMBASE_REG, 4, .writable = PLM_ADDR, .needs_cap = CAP_PLMR },
+    { "PLMLIMIT", PLMLIMIT_REG, 4, .writable = PLM_ADDR, .needs_cap = CAP_PLMR },
+    { "PHMBASE", PHMBASE_REG, 8, .writable = PHM_ADDR, .needs_cap = CAP_PHMR },
+    { "PHMLIMIT", PHMLIMIT_REG, 8, .writable = PHM_ADDR, .needs_cap = CAP_PHMR },
     { "IQH", IQH_REG, 8, .reset = 0 },
     { "IQT", IQT_REG, 8, .writable = IQ_POINTER, .effect = queue_tail_effect },
     { "IQA", IQA_REG, 8, .writable = IQA_IQA | IQA_DW | IQA_QS },

@@ -440,5 +440,6 @@ void dmar_translate(Dmar *dmar, const DmarRequest *request, DmarTranslation *out
     } else {
         answer(dmar, request, out);
     }
+    dmar_protect(dmar, request, out);
     g_mutex_unlock(&dmar->lock);
 }

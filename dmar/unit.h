@@ -200,6 +200,12 @@ void dmar_fault_status_set(Dmar *dmar, uint32_t bit);
 void dmar_fault_status_written(Dmar *dmar);
 void dmar_fault_control_written(Dmar *dmar);
 
+/* protected.c */
+bool dmar_protection_on(const Dmar *dmar);
+void dmar_protect(const Dmar *dmar, const DmarRequest *request,
+                  DmarTranslation *out);
+void dmar_protection_written(Dmar *dmar);
+
 /* resolve.c: @binding and @fpd are what was found out, with a fault as well. */
 uint8_t dmar_resolve(Dmar *dmar, const DmarRequest *request,
                      DmarBinding *binding, bool *fpd);

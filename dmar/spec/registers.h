@@ -124,6 +124,18 @@ enum { TTM_LEGACY = 0, TTM_SCALABLE = 1, TTM_RESERVED = 2, TTM_ABORT = 3 };
 #define EVENT_ADDR_OFFSET       8
 #define EVENT_UADDR_OFFSET      12
 
+/* [VT-d 11.4.8] Protected memory regions, of 2^PMR_ALIGN bytes */
+#define PMEN_REG                0x064
+#define PMEN_PRS                BIT_AT(0)
+#define PMEN_EPM                BIT_AT(31)
+#define PLMBASE_REG             0x068
+#define PLMLIMIT_REG            0x06c
+#define PHMBASE_REG             0x070
+#define PHMLIMIT_REG            0x078
+#define PMR_ALIGN               20
+#define PLM_ADDR                BITS(31, PMR_ALIGN)
+#define PHM_ADDR                BITS(51, PMR_ALIGN)
+
 /* [VT-d 11.4.9] Invalidation queue */
 #define IQH_REG                 0x080
 #define IQT_REG                 0x088

@@ -45,6 +45,8 @@ static const struct {
     { { LEAST, .scalable = true, .pasid_bits = 20 }, ECAP_REG, ECAP_PASID },
     { { LEAST, .abort_dma = true }, ECAP_REG, ECAP_ADMS },
     { { LEAST, .root_invalidates = true }, CAP_REG, CAP_ESRTPS },
+    { { LEAST, .protected_memory = true }, CAP_REG, CAP_PLMR },
+    { { LEAST, .protected_memory = true }, CAP_REG, CAP_PHMR },
     { { LEAST, .device_tlb = true, .no_write_flag = true }, ECAP_REG,
       ECAP_NWFS },
     { { LEAST, .device_tlb = true, .device_tlb_throttle = true }, ECAP_REG,
@@ -87,13 +89,13 @@ START_TEST(every_unit_has_queued_invalidation)
 }
 END_TEST
 
-/* Memory types, virtual commands, protected memory, write buffers... */
+/* Memory types, virtual commands, write buffers... */
 static const struct {
     uint64_t offset, field;
 } never[] = {
     { ECAP_REG, ECAP_ERS }, { ECAP_REG, BIT_AT(24) }, { ECAP_REG, ECAP_MTS },
     { ECAP_REG, ECAP_VCS }, { CAP_REG, CAP_RWBF },
-    { CAP_REG, CAP_PLMR }, { CAP_REG, CAP_PHMR }, { CAP_REG, BIT_AT(3) },
+    { CAP_REG, BIT_AT(3) },
 };
 
 START_TEST(what_the_unit_cannot_do_is_never_advertised)

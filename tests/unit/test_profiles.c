@@ -32,15 +32,15 @@ START_TEST(a_profile_that_does_not_exist_is_none)
 END_TEST
 
 /* What processors report, and the fields in which this unit may differ: where
- * registers are, memory types, protected memory, narrower widths. */
+ * registers are, memory types, narrower widths. */
 static const struct {
     const char *name;
     uint64_t version, cap, ecap, other_cap, other_ecap;
 } real[] = {
     { "skx", 0x10, 0x08d2078c106f0466, 0xf020df,
-      CAP_PLMR | CAP_PHMR | CAP_FRO | CAP_SAGAW_39, ECAP_IRO },
+      CAP_FRO | CAP_SAGAW_39, ECAP_IRO },
     { "spr", 0x60, 0x19ed008c40780c66, 0x3ee9e86f050df,
-      CAP_PLMR | CAP_PHMR | CAP_FRO | CAP_SAGAW_39 | CAP_MAMV,
+      CAP_FRO | CAP_SAGAW_39 | CAP_MAMV,
       ECAP_IRO | ECAP_MTS | ECAP_PASID | ECAP_PRS },
 };
 
