@@ -16,6 +16,10 @@ CONFIG_IOH3420=y
 CONFIG_XIO3130=y
 CONFIG_PCI_BRIDGE=y
 CONFIG_PCIE_PCI_BRIDGE=y
+CONFIG_PXB=y
+# Nobody's here, but PXB does not link without them
+CONFIG_CXL=y
+CONFIG_CXL_MEM_DEVICE=y
 
 # Devices that do DMA
 CONFIG_ADI=y
