@@ -7,23 +7,23 @@
  * migration and observation.
  *
  * Its files: this one is the device itself; intel_iommu_sm_config.c makes its
- * configuration of properties, intel_iommu_sm_host.c is what the engine asks for, intel_iommu_sm_space.c what requesters see, and
- * intel_iommu_sm_acpi.c what firmware tells.
+ * configuration of properties, intel_iommu_sm_host.c is what the engine asks
+ * for, intel_iommu_sm_scope.c which of several units serves whom,
+ * intel_iommu_sm_space.c what requesters see, and intel_iommu_sm_acpi.c what
+ * firmware tells.
  *
  * Locks.  Register accesses, reset, migration and the creation of address
  * spaces hold the BQL.  Translations come from any thread, with or without it.
  *
  * Refused: shadowing of the guest's tables (MAP notifiers), hence assignment of
- * the simulator's own host devices; more than one unit; a bus that bypasses
- * the unit, for which its DMAR table has no words.
+ * the simulator's own host devices; a bus that bypasses the units, for which
+ * the DMAR table has no words.
  *
  * Copyright (c) The vtd-sm developers
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
 #include "exec/address-spaces.h"
-#include "hw/boards.h"
-#include "hw/i386/pc.h"
 #include "hw/pci/pasid_dma.h"
 #include "hw/pci/pci_bus.h"
 #include "hw/qdev-properties.h"
@@ -47,7 +47,8 @@ static void sm_catch_up(SmIommu *s)
         sm_spaces_switch(s);
     }
     if (todo.interrupts) {
-        x86_iommu_iec_notify_all(X86_IOMMU_DEVICE(s), todo.every_interrupt,
+        /* Whoever routes interrupts of any unit asks the machine's. */
+        x86_iommu_iec_notify_all(x86_iommu_get_default(), todo.every_interrupt,
                                  todo.first_interrupt,
                                  ctz32(todo.last_interrupt -
                                        todo.first_interrupt + 1));
@@ -193,21 +194,6 @@ static const VMStateDescription sm_vmstate = {
 
 /* ---- Creation ------------------------------------------------------------- */
 
-static bool sm_check_bus(PCIBus *bus, Error **errp)
-{
-    if (!pci_bus_is_express(bus)) {
-        error_setg(errp, TYPE_INTEL_IOMMU_SM " needs a PCI Express root bus: "
-                   "use -M q35");
-        return false;
-    }
-    if (pci_bus_bypass_iommu(bus)) {
-        error_setg(errp, TYPE_INTEL_IOMMU_SM " serves the whole root bus: it "
-                   "cannot be used with default-bus-bypass-iommu=on");
-        return false;
-    }
-    return true;
-}
-
 static bool sm_create_engine(SmIommu *s, Error **errp)
 {
     g_autoptr(GError) error = NULL;
@@ -220,24 +206,29 @@ static bool sm_create_engine(SmIommu *s, Error **errp)
     return true;
 }
 
+uint64_t sm_mmio_base(const SmIommu *s)
+{
+    return SM_MMIO_BASE + s->number * DMAR_MMIO_SIZE;
+}
+
 static void sm_realize(DeviceState *dev, Error **errp)
 {
     SmIommu *s = INTEL_IOMMU_SM(dev);
-    PCIBus *bus = PC_MACHINE(qdev_get_machine())->pcibus;
 
-    if (!sm_check_bus(bus, errp) || !sm_decide_config(s, errp) ||
-        !sm_create_engine(s, errp)) {
+    if (!sm_decide_config(s, errp) || !sm_create_engine(s, errp) ||
+        !sm_scope_init(s, errp)) {
         return;
     }
     sm_host_init(s);
-    sm_spaces_init(s, bus);
+    sm_spaces_init(s);
     memory_region_init_io(&s->mmio, OBJECT(s), &sm_mmio_ops, s,
                           TYPE_INTEL_IOMMU_SM, dmar_mmio_size(&s->config));
-    memory_region_add_subregion(get_system_memory(), SM_MMIO_BASE, &s->mmio);
+    memory_region_add_subregion(get_system_memory(), sm_mmio_base(s), &s->mmio);
 }
 
 static const Property sm_properties[] = {
     DEFINE_PROP_STRING("profile", SmIommu, profile),
+    DEFINE_PROP_LINK("primary-bus", SmIommu, bus, TYPE_PCI_BUS, PCIBus *),
     DEFINE_PROP_UINT8("aw-bits", SmIommu, numbers.aw_bits, SM_AUTO),
     DEFINE_PROP_UINT8("pasid-bits", SmIommu, numbers.pasid_bits, SM_AUTO),
     DEFINE_PROP_UINT8("nd", SmIommu, numbers.nd, SM_AUTO),

@@ -47,11 +47,17 @@ struct SmIommu {
     OnOffAuto dma_drain;
     bool satc;
     bool verify_ioapic;         /* that it asks as its DMAR scope says */
+    PCIBus *bus;                /* it serves what is on it and below */
 
     DmarConfig config;          /* what became of them */
+
+    unsigned number;            /* 0: the first, which serves all the rest */
+    GPtrArray *units;           /* of the first: all, by number */
+    Notifier machine_done;
+
     Dmar *dmar;
     MemoryRegion mmio;
-    SmAddressSpace *ioapic;
+    SmAddressSpace *ioapic;     /* of the first */
     GHashTable *buses;          /* PCIBus -> array of SmAddressSpace */
     QLIST_HEAD(, SmAddressSpace) notified;  /* with a device TLB to inform */
     bool dma_remapping;         /* as the engine last said */
@@ -65,9 +71,18 @@ struct SmIommu {
     DmarState saved;            /* only while a migration is under way */
 };
 
+uint64_t sm_mmio_base(const SmIommu *s);
+
 /* intel_iommu_sm_config.c */
 void sm_config_class_init(ObjectClass *klass);
 bool sm_decide_config(SmIommu *s, Error **errp);
+
+/* intel_iommu_sm_scope.c: which unit serves whom. */
+bool sm_scope_init(SmIommu *s, Error **errp);
+const GPtrArray *sm_units(void);
+bool sm_serves_rest(const SmIommu *s);
+SmIommu *sm_unit_of_device(PCIDevice *dev);
+SmIommu *sm_unit_of_source(uint16_t source_id);
 
 /* intel_iommu_sm_host.c: callbacks for the engine. */
 extern const DmarHost sm_host;
@@ -75,7 +90,7 @@ void sm_host_init(SmIommu *s);
 void sm_deliver(MSIMessage msg);
 
 /* intel_iommu_sm_space.c: what requesters see. */
-void sm_spaces_init(SmIommu *s, PCIBus *bus);
+void sm_spaces_init(SmIommu *s);
 void sm_spaces_switch(SmIommu *s);
 void sm_spaces_drop(void *opaque, const DmarDeviceTlbInvalidation *what);
 int sm_int_remap(X86IOMMUState *iommu, MSIMessage *src, MSIMessage *dst,

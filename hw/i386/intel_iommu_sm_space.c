@@ -301,15 +301,16 @@ static const MemoryRegionOps sm_interrupt_ops = {
 };
 
 /*
- * For interrupts that an accelerator routes; it does not name the IOAPIC.  It
- * asks when it makes a route, not for each interrupt, and so cannot post: with
- * such an accelerator the unit has no posted entries (sm_decide_pi()).
+ * For interrupts that an accelerator routes.  It asks the first unit for all of
+ * the machine's, and does not name the IOAPIC.  It asks when it makes a route,
+ * not for each interrupt, and so cannot post: with such an accelerator the unit
+ * has no posted entries (sm_decide_pi()).
  */
 int sm_int_remap(X86IOMMUState *iommu, MSIMessage *src, MSIMessage *dst,
                  uint16_t sid)
 {
-    SmIommu *s = INTEL_IOMMU_SM(iommu);
     bool ioapic = sid == X86_IOMMU_SID_INVALID;
+    SmIommu *s = ioapic ? INTEL_IOMMU_SM(iommu) : sm_unit_of_source(sid);
     DmarInterruptRequest request = {
         .source_id = ioapic ? sm_source_id(s->ioapic) : sid,
         .source_unknown = ioapic && !s->verify_ioapic,
@@ -382,13 +383,16 @@ static SmAddressSpace **sm_spaces_of_bus(SmIommu *s, PCIBus *bus)
 
 static AddressSpace *sm_get_address_space(PCIBus *bus, void *opaque, int devfn)
 {
-    SmAddressSpace **spaces = sm_spaces_of_bus(opaque, bus);
+    PCIDevice *dev = bus->devices[devfn];
+    SmIommu *s = dev ? sm_unit_of_device(dev) : opaque;
+    SmAddressSpace **spaces = sm_spaces_of_bus(s, bus);
 
     if (!spaces[devfn]) {
-        g_autofree char *name = g_strdup_printf("sm-%02x.%x", PCI_SLOT(devfn),
+        g_autofree char *name = g_strdup_printf("sm-%s-%02x.%x",
+                                                bus->qbus.name, PCI_SLOT(devfn),
                                                 PCI_FUNC(devfn));
 
-        spaces[devfn] = sm_space_new(opaque, bus, devfn, name);
+        spaces[devfn] = sm_space_new(s, bus, devfn, name);
     }
     return &spaces[devfn]->as;
 }
@@ -412,7 +416,9 @@ void sm_spaces_switch(SmIommu *s)
     gpointer value;
 
     memory_region_transaction_begin();
-    sm_space_switch(s->ioapic);
+    if (s->ioapic) {
+        sm_space_switch(s->ioapic);
+    }
     g_hash_table_iter_init(&iter, s->buses);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         SmAddressSpace **spaces = value;
@@ -426,14 +432,15 @@ void sm_spaces_switch(SmIommu *s)
     memory_region_transaction_commit();
 }
 
-/* The machine's requesters, all those behind @bus and the IOAPIC, are ours. */
-void sm_spaces_init(SmIommu *s, PCIBus *bus)
+void sm_spaces_init(SmIommu *s)
 {
     s->buses = g_hash_table_new(NULL, NULL);
     QLIST_INIT(&s->notified);
-    s->ioapic = sm_space_new(s, NULL, Q35_PSEUDO_DEVFN_IOAPIC, "sm-ioapic");
-    X86_MACHINE(qdev_get_machine())->ioapic_as = &s->ioapic->as;
-    pci_setup_iommu(bus, &sm_iommu_ops, s);
+    if (sm_serves_rest(s)) {
+        s->ioapic = sm_space_new(s, NULL, Q35_PSEUDO_DEVFN_IOAPIC, "sm-ioapic");
+        X86_MACHINE(qdev_get_machine())->ioapic_as = &s->ioapic->as;
+    }
+    pci_setup_iommu(s->bus, &sm_iommu_ops, s);
 }
 
 static void sm_region_class_init(ObjectClass *klass, void *data)

@@ -412,7 +412,9 @@ static void adi_init_bars(AdiState *s)
 /* IOMMUs may come after the device on a command line: look when all is there */
 static void adi_machine_done(Notifier *notifier, void *data)
 {
-    if (!object_resolve_path_type("", TYPE_PASID_IOMMU, NULL)) {
+    bool several = false;
+
+    if (!object_resolve_path_type("", TYPE_PASID_IOMMU, &several) && !several) {
         warn_report("adi: no IOMMU of this machine understands PASIDs, so DMA "
                     "of ADIs will fail as unsupported requests; "
                     "add -device intel-iommu-sm");

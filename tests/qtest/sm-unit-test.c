@@ -294,6 +294,8 @@ typedef struct Refusal {
 } Refusal;
 
 #define UNIT "-device intel-iommu-sm"
+#define EXPANDER " -device pxb-pcie,id=px,bus_nr=64 "
+#define PORT " -device pcie-root-port,id=rp,chassis=1 "
 
 static const Refusal refusals[] = {
     { "aw-bits=40", "q35", UNIT ",aw-bits=40", "39, 48 or 57" },
@@ -308,7 +310,26 @@ static const Refusal refusals[] = {
       "eim=on needs intremap=on" },
     { "pi-without-intremap", "q35", UNIT ",pi=on,intremap=off",
       "(pi) cannot be had without interrupt remapping" },
-    { "two-units", "q35", UNIT " " UNIT, "multiple vIOMMUs" },
+    { "two-units-of-one-bus", "q35", UNIT " " UNIT, "pcie.0 has an" },
+    { "two-units-of-an-expander", "q35",
+      UNIT EXPANDER UNIT ",primary-bus=px " UNIT ",primary-bus=px",
+      "px has an" },
+    { "first-unit-of-an-expander", "q35", EXPANDER UNIT ",primary-bus=px",
+      "first" },
+    { "unit-of-no-bus", "q35", UNIT " " UNIT ",primary-bus=nowhere",
+      "nowhere" },
+    { "unit-of-a-conventional-bus", "q35",
+      UNIT " -device pcie-pci-bridge,id=pci " UNIT ",primary-bus=pci",
+      "neither" },
+    { "unit-below-a-root-port-of-another-port", "q35",
+      UNIT PORT " -device x3130-upstream,bus=rp,id=up "
+      "-device xio3130-downstream,bus=up,id=down,chassis=2 "
+      UNIT ",primary-bus=down", "neither" },
+    { "unit-after-its-devices", "q35",
+      UNIT PORT " -device edu,bus=rp " UNIT ",primary-bus=rp", "before them" },
+    { "bypassing-expander", "q35",
+      UNIT " -device pxb-pcie,id=px,bus_nr=64,bypass_iommu=on",
+      "bypass_iommu" },
     { "beside-intel-iommu", "q35", UNIT " -device intel-iommu",
       "multiple vIOMMUs" },
     { "pc-machine", "pc", UNIT, "" },

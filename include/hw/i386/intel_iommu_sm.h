@@ -14,10 +14,10 @@
 #define TYPE_INTEL_IOMMU_SM "intel-iommu-sm"
 OBJECT_DECLARE_SIMPLE_TYPE(SmIommu, INTEL_IOMMU_SM)
 
-#define SM_MMIO_BASE 0xfed90000ull
+#define SM_MMIO_BASE 0xfed90000ull      /* of the first; the others follow */
 
-/* Append the DMAR table that describes @s. */
-void sm_build_dmar(GArray *table_data, BIOSLinker *linker, SmIommu *s,
+/* Append the DMAR table that describes all units. */
+void sm_build_dmar(GArray *table_data, BIOSLinker *linker,
                    const char *oem_id, const char *oem_table_id);
 
 #endif /* HW_I386_INTEL_IOMMU_SM_H */
