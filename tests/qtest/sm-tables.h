@@ -28,6 +28,7 @@
 #include "libqtest.h"
 
 #define SM_UNIT_BASE    0xfed90000ull
+#define SM_UNIT_STRIDE  0x4000          /* to the next unit's registers */
 #define SM_PAGE         4096ull
 #define SM_TIMEOUT_US   (10 * G_USEC_PER_SEC)
 
@@ -95,6 +96,7 @@ typedef struct SmFault {
 
 typedef struct Sm {
     QTestState *qts;
+    uint64_t unit;          /* where its registers are */
     uint64_t next, end;     /* memory that pages are taken from */
     uint64_t root;
     uint64_t queue;         /* one page: 128 descriptors of 32 bytes */
@@ -115,11 +117,15 @@ static inline uint64_t sm_page(Sm *sm)
     return page;
 }
 
-/* Tables will lie in [@base, @base + @size), page-aligned. */
+/*
+ * Tables will lie in [@base, @base + @size), page-aligned.  They are those of
+ * the first unit, unless the test says another.
+ */
 static inline void sm_init(Sm *sm, QTestState *qts, uint64_t base,
                            uint64_t size)
 {
-    *sm = (Sm) { .qts = qts, .next = base, .end = base + size };
+    *sm = (Sm) { .qts = qts, .unit = SM_UNIT_BASE, .next = base,
+                 .end = base + size };
     sm->root = sm_page(sm);
     sm->queue = sm_page(sm);
     sm->wait_status = sm_page(sm);
@@ -261,22 +267,22 @@ static inline void sm_unmap(Sm *sm, const SmMap *map, uint64_t iova,
 
 static inline uint32_t sm_readl(Sm *sm, unsigned reg)
 {
-    return qtest_readl(sm->qts, SM_UNIT_BASE + reg);
+    return qtest_readl(sm->qts, sm->unit + reg);
 }
 
 static inline uint64_t sm_readq(Sm *sm, unsigned reg)
 {
-    return qtest_readq(sm->qts, SM_UNIT_BASE + reg);
+    return qtest_readq(sm->qts, sm->unit + reg);
 }
 
 static inline void sm_writel(Sm *sm, unsigned reg, uint32_t value)
 {
-    qtest_writel(sm->qts, SM_UNIT_BASE + reg, value);
+    qtest_writel(sm->qts, sm->unit + reg, value);
 }
 
 static inline void sm_writeq(Sm *sm, unsigned reg, uint64_t value)
 {
-    qtest_writeq(sm->qts, SM_UNIT_BASE + reg, value);
+    qtest_writeq(sm->qts, sm->unit + reg, value);
 }
 
 /* Set one bit of GCMD and wait until GSTS shows it. */
