@@ -11,7 +11,7 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := all
 .NOTPARALLEL:
 .PHONY: all help qemu qtests kernel guest demo check check-unit check-qtest check-guest \
-        lint docs series clean distclean
+        golden lint docs series clean distclean
 
 help:
 	@sed -n 's/^## \?//p' $(firstword $(MAKEFILE_LIST))
@@ -31,6 +31,7 @@ help:
 ##   make check-guest     tests inside a booted kernel (KERNEL=6.12)
 ##   make lint            style and layer rules; ends with "lint: clean"
 ##   make docs            the documentation, in HTML
+##   make golden          write the DMAR table anew that tests compare with
 ##   make series          regenerate kernel-patches/ from commits, see docs/series.rst
 ##   make clean           remove what was built here; the cache of sources and kernels
 ##                        in ~/.cache/vtd-sm stays (another place: VTD_SM_CACHE=DIR)
@@ -74,6 +75,9 @@ lint: config.mak
 
 docs: config.mak
 	@scripts/build-docs
+
+golden: config.mak
+	@scripts/golden
 
 series:
 	@scripts/series
