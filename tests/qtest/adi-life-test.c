@@ -454,17 +454,9 @@ static void test_migration_in_error(void)
 
 /* ---- Unplug -------------------------------------------------------------- */
 
-/* Hot-plug by the port's own registers, not by ACPI. */
-#define PORT_ARGS "-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off " \
+#define PORT_ARGS Q35_NATIVE_HOTPLUG \
                   "-device pcie-root-port,id=rp,addr=0x5 " \
                   "-device adi,adis=4,id=adi,bus=rp"
-#define SLOT_OFF (PCI_EXP_SLTCTL_PCC | PCI_EXP_SLTCTL_PWR_IND_OFF)
-
-static uint64_t slot_control_addr(const Q35Function *port)
-{
-    return q35_config_addr(port, q35_capability(port, PCI_CAP_ID_EXP) +
-                                 PCI_EXP_SLTCTL);
-}
 
 static void start_behind_port(Bench *b, Q35Function *port)
 {
@@ -499,7 +491,7 @@ static void test_unplug_under_load(void)
 
     start_behind_port(&b, &port);
     bench_load(&b.fq, BENCH_A, BENCH_B);
-    qtest_writew(b.qts, slot_control_addr(&port), SLOT_OFF);
+    q35_slot_set(&port, Q35_SLOT_OFF);
     qtest_qmp_eventwait(b.qts, "DEVICE_DELETED");
     g_assert_cmphex(q35_config_readl(&b.adi.f, PCI_VENDOR_ID), ==, 0xffffffff);
     bench_stop(&b);
@@ -512,10 +504,10 @@ static void test_unplugs_itself(void)
     Bench b;
 
     start_behind_port(&b, &port);
-    qtest_writew(b.qts, BENCH_A, SLOT_OFF);
+    qtest_writew(b.qts, BENCH_A, Q35_SLOT_OFF);
     adi_put(&b.fq, &(struct adi_desc) {
         .opcode = ADI_OP_COPY, .len = 2, .src = BENCH_A,
-        .dst = slot_control_addr(&port),
+        .dst = q35_slot_control_addr(&port),
     });
     adi_put(&b.fq, &(struct adi_desc) { .opcode = ADI_OP_NOP });
     adi_ring_doorbell(&b.fq);

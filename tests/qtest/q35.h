@@ -169,4 +169,25 @@ static inline void q35_bridge_open(const Q35Function *port, uint8_t bus)
     q35_command_set(port, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 }
 
+/* ---- Slots --------------------------------------------------------------- */
+
+/* Hot-plug by the ports' own registers, not by ACPI. */
+#define Q35_NATIVE_HOTPLUG \
+    "-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off "
+
+#define Q35_SLOT_OFF    (PCI_EXP_SLTCTL_PCC | PCI_EXP_SLTCTL_PWR_IND_OFF)
+#define Q35_SLOT_ON     PCI_EXP_SLTCTL_PWR_IND_ON
+
+/* What is written there may take a device away, or give it power. */
+static inline uint64_t q35_slot_control_addr(const Q35Function *port)
+{
+    return q35_config_addr(port, q35_capability(port, PCI_CAP_ID_EXP) +
+                                 PCI_EXP_SLTCTL);
+}
+
+static inline void q35_slot_set(const Q35Function *port, uint16_t control)
+{
+    qtest_writew(port->qts, q35_slot_control_addr(port), control);
+}
+
 #endif /* TESTS_QTEST_Q35_H */

@@ -226,17 +226,9 @@ static void test_own_caches(void)
 
 /* ---- Whose a device is --------------------------------------------------- */
 
-/* An empty slot has no power. */
-static void slot_on(QTestState *qts, uint16_t sid)
-{
-    Q35Function port = { qts, sid };
-    unsigned pos = q35_capability(&port, PCI_CAP_ID_EXP);
-
-    q35_config_writew(&port, pos + PCI_EXP_SLTCTL, PCI_EXP_SLTCTL_PWR_IND_ON);
-}
-
 static void test_plugged_later(void)
 {
+    Q35Function port;
     Units u;
 
     sm_bed_open(&u.first, "", EXPANDER EXPANDER_PORT);
@@ -247,8 +239,9 @@ static void test_plugged_later(void)
     qtest_qmp_assert_success(u.first.qts, "{ 'execute': 'device_add',"
         " 'arguments': { 'driver': 'edu', 'dma_mask': %" PRIu64 ","
         " 'bus': 'prp' } }", UINT64_MAX);
-    slot_on(u.first.qts, Q35_SID(ROOT_BUS, 0, 0));
-    second_edu_open(&u, Q35_SID(ROOT_BUS, 0, 0), PORT_BUS);
+    port = (Q35Function) { u.first.qts, Q35_SID(ROOT_BUS, 0, 0) };
+    q35_slot_set(&port, Q35_SLOT_ON);   /* an empty slot has no power */
+    second_edu_open(&u, port.sid, PORT_BUS);
     use_pages(&u.second, 4);
     assert_copies_pages(&u.second, 4);
     units_close(&u);
@@ -269,8 +262,7 @@ static void test_rest(void)
     sm_bed_close(&u.second);
 }
 
-#define PORT_UNIT       "-global ICH9-LPC.acpi-pci-hotplug-with-bridge-" \
-                        "support=off " \
+#define PORT_UNIT       Q35_NATIVE_HOTPLUG \
                         "-device pcie-root-port,id=rp,bus=pcie.0,addr=4," \
                         "chassis=1,slot=1 " \
                         "-device intel-iommu-sm,id=iommu1,primary-bus=rp "
