@@ -39,32 +39,45 @@ static char *state_file(void)
     return name;
 }
 
-/* A machine with a map, a pending fault and data, saved to @file. */
-static void save_machine(SmBed *from, const char *file)
+static void save(SmBed *from, const char *file)
 {
     g_autofree char *uri = g_strdup_printf("file:%s", file);
 
-    sm_bed_open_mapped(from, "");
-    sm_queue_wait(&from->sm);
-    edu_load(&from->edu, 0, 4);
-    sm_bed_fill(from, 0);
     qtest_qmp_assert_success(from->qts, "{ 'execute': 'migrate',"
                              " 'arguments': { 'uri': %s } }", uri);
     wait_for(from->qts, "query-migrate", "completed");
     qtest_quit(from->qts);
 }
 
-static QTestState *load_machine(const char *props, const char *file)
+/* A machine with a map, a pending fault and data, saved to @file. */
+static void save_machine(SmBed *from, const char *file)
+{
+    sm_bed_open_mapped(from, "");
+    sm_queue_wait(&from->sm);
+    edu_load(&from->edu, 0, 4);
+    sm_bed_fill(from, 0);
+    save(from, file);
+}
+
+static QTestState *load_machine(const char *props, const char *more,
+                                const char *file)
 {
     g_autofree char *uri = g_strdup_printf("file:%s", file);
     g_autofree char *args = g_strdup_printf(
-        "-device intel-iommu-sm,id=iommu0,%s " EDU_DEVICE ",addr=2.0 "
-        "-incoming defer", props);
+        "-device intel-iommu-sm,id=iommu0,%s " EDU_DEVICE ",addr=2.0 %s "
+        "-incoming defer", props, more);
     QTestState *qts = q35_start(args);
 
     qtest_qmp_send(qts, "{ 'execute': 'migrate-incoming',"
                    " 'arguments': { 'uri': %s } }", uri);
     return qts;
+}
+
+static void wait_until_running(QTestState *qts, const char *file)
+{
+    qobject_unref(qtest_qmp_receive(qts));
+    wait_for(qts, "query-status", "running");
+    g_unlink(file);
 }
 
 static void test_migration(void)
@@ -74,10 +87,8 @@ static void test_migration(void)
 
     save_machine(&from, file);
     to = from;
-    to.qts = to.sm.qts = load_machine("pt=on", file);
-    qobject_unref(qtest_qmp_receive(to.qts));
-    wait_for(to.qts, "query-status", "running");
-    g_unlink(file);
+    to.qts = to.sm.qts = load_machine("pt=on", "", file);
+    wait_until_running(to.qts, file);
 
     to.next_bar = Q35_MMIO;             /* edu itself does not migrate */
     edu_open(&to.edu, to.qts, SM_BED_EDU, &to.next_bar);
@@ -95,11 +106,34 @@ static void test_migration_to_other_unit(void)
     QTestState *to;
 
     save_machine(&from, file);
-    to = load_machine("aw-bits=39", file);
+    to = load_machine("aw-bits=39", "", file);
     qtest_set_expected_status(to, EXIT_FAILURE);
     qtest_wait_qemu(to);
     g_unlink(file);
     qtest_quit(to);
+}
+
+#define SECOND "-device pxb-pcie,id=px,bus_nr=64 " \
+               "-device intel-iommu-sm,primary-bus=px"
+
+static void test_migration_of_two(void)
+{
+    g_autofree char *file = state_file();
+    SmBed bed;
+    Sm second;
+
+    sm_bed_open(&bed, "", SECOND);
+    second = bed.sm;
+    second.unit = SM_UNIT_BASE + SM_UNIT_STRIDE;
+    sm_writeq(&bed.sm, SM_REG_RTADDR, 0x1000);
+    sm_writeq(&second, SM_REG_RTADDR, 0x2000);
+    save(&bed, file);
+
+    bed.qts = bed.sm.qts = second.qts = load_machine("pt=on", SECOND, file);
+    wait_until_running(bed.qts, file);
+    g_assert_cmphex(sm_readq(&bed.sm, SM_REG_RTADDR), ==, 0x1000);
+    g_assert_cmphex(sm_readq(&second, SM_REG_RTADDR), ==, 0x2000);
+    sm_bed_close(&bed);
 }
 
 int main(int argc, char **argv)
@@ -108,5 +142,6 @@ int main(int argc, char **argv)
     qtest_add_func("/sm/migration/state-moves", test_migration);
     qtest_add_func("/sm/migration/other-unit-refuses",
                    test_migration_to_other_unit);
+    qtest_add_func("/sm/migration/each-unit-moves", test_migration_of_two);
     return g_test_run();
 }
