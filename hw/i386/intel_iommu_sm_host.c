@@ -164,18 +164,19 @@ static void sm_host_interrupts_dropped(void *opaque, uint16_t first,
 
 static void sm_host_event(void *opaque, const DmarEvent *e)
 {
+    unsigned unit = ((SmIommu *)opaque)->number;
     const char *name;
 
     switch (e->kind) {
     case DMAR_EVENT_REGISTER_WRITE:
         name = dmar_register_name(e->addr);
-        trace_sm_register_write(name ? name : "none", e->addr, e->value);
+        trace_sm_register_write(unit, name ? name : "none", e->addr, e->value);
         break;
     case DMAR_EVENT_COMMAND:
-        trace_sm_command(e->addr, e->value);
+        trace_sm_command(unit, e->addr, e->value);
         break;
     case DMAR_EVENT_ENHANCED_COMMAND:
-        trace_sm_enhanced_command(e->addr, e->value, e->detail);
+        trace_sm_enhanced_command(unit, e->addr, e->value, e->detail);
         break;
     case DMAR_EVENT_CONTEXT:
         trace_sm_context(e->source_id, e->pasid, e->addr, e->value);
@@ -195,10 +196,10 @@ static void sm_host_event(void *opaque, const DmarEvent *e)
                        dmar_fault_name(e->detail), e->value);
         break;
     case DMAR_EVENT_DESCRIPTOR:
-        trace_sm_descriptor(e->addr, e->value, e->detail);
+        trace_sm_descriptor(unit, e->addr, e->value, e->detail);
         break;
     case DMAR_EVENT_QUEUE_ERROR:
-        trace_sm_queue_error(e->addr, e->detail);
+        trace_sm_queue_error(unit, e->addr, e->detail);
         break;
     case DMAR_EVENT_INTERRUPT:
         trace_sm_interrupt(e->source_id, e->addr, e->value);
@@ -207,7 +208,7 @@ static void sm_host_event(void *opaque, const DmarEvent *e)
         trace_sm_posted(e->addr, e->value, e->detail);
         break;
     case DMAR_EVENT_MSI:
-        trace_sm_msi(e->addr, e->value);
+        trace_sm_msi(unit, e->addr, e->value);
         break;
     default:
         break;
