@@ -164,24 +164,16 @@ static unsigned run_pasid_iotlb(Dmar *dmar, const InvDescriptor *d)
 
 static unsigned run_pasid_cache(Dmar *dmar, const InvDescriptor *d)
 {
-    uint16_t domain = dmar_domain_of(dmar, field_get(d->word[0], PC0_DID));
-    uint32_t pasid = field_get(d->word[0], PC0_PASID);
+    unsigned granularity = field_get(d->word[0], INV0_G);
 
-    switch (field_get(d->word[0], INV0_G)) {
-    case G_PC_DOMAIN:
-        dmar_cache_drop_domain_bindings(dmar->caches, domain);
-        dmar_stats_invalidation(dmar->stats, domain, DMAR_NO_PASID);
-        return IQEI_NONE;
-    case G_PC_PASID:
-        dmar_cache_drop_pasid_bindings(dmar->caches, domain, pasid);
-        dmar_stats_invalidation(dmar->stats, domain, pasid);
-        return IQEI_NONE;
-    case G_PC_GLOBAL:
-        dmar_cache_drop_bindings(dmar->caches);
-        return IQEI_NONE;
-    default:
+    if (granularity != G_PC_DOMAIN && granularity != G_PC_PASID &&
+        granularity != G_PC_GLOBAL) {
         return IQEI_TYPE;
     }
+    dmar_invalidate_bindings(dmar, granularity,
+                             dmar_domain_of(dmar, field_get(d->word[0], PC0_DID)),
+                             field_get(d->word[0], PC0_PASID));
+    return IQEI_NONE;
 }
 
 /* ---- The table ------------------------------------------------------------- */

@@ -185,6 +185,14 @@ typedef struct DmarTranslation {
 void dmar_translate(Dmar *dmar, const DmarRequest *request,
                     DmarTranslation *out);
 
+/*
+ * Whether what was dropped concerns requests of @source_id without PASID, and
+ * which of their addresses.  For the callback translations_dropped() alone: the
+ * one function that may be called with the engine's lock held.
+ */
+bool dmar_forgotten_by(Dmar *dmar, const DmarForgotten *what, uint16_t source_id,
+                       uint64_t *first, uint64_t *last);
+
 /* ---- Interrupts ---------------------------------------------------------- */
 
 /*

@@ -28,6 +28,14 @@ typedef struct DmarDeviceTlbInvalidation {
     uint64_t size;              /* bytes, a power of two; 0: everything */
 } DmarDeviceTlbInvalidation;
 
+/* Translations that software asked to forget; a host may keep some, too. */
+typedef struct DmarForgotten {
+    bool every_domain;
+    uint16_t domain;
+    uint32_t pasid;             /* DMAR_NO_PASID: whatever the PASID */
+    uint64_t first, last;       /* addresses; dmar_forgotten_by() says whose */
+} DmarForgotten;
+
 /* A step of the engine, for traces and for the message of a failed test. */
 typedef enum DmarEventKind {
     DMAR_EVENT_REGISTER_WRITE,  /* addr: offset, value: written */
@@ -82,6 +90,9 @@ typedef struct DmarHost {
 
     /* Optional: forget interrupt entries @first .. @last (inclusive). */
     void (*interrupts_dropped)(void *opaque, uint16_t first, uint16_t last);
+
+    /* Optional: comes from dmar_reg_write(). */
+    void (*translations_dropped)(void *opaque, const DmarForgotten *what);
 
     /* Optional: a device-TLB invalidation request; completes at once. */
     void (*device_tlb)(void *opaque, const DmarDeviceTlbInvalidation *what);

@@ -293,6 +293,8 @@ void dmar_iotlb_drop_pasid_range(DmarIotlb *iotlb, uint16_t domain,
 void dmar_invalidate_everything(Dmar *dmar);
 void dmar_invalidate_contexts(Dmar *dmar, unsigned granularity, uint16_t domain,
                               uint16_t source_id, unsigned function_mask);
+void dmar_invalidate_bindings(Dmar *dmar, unsigned granularity, uint16_t domain,
+                              uint32_t pasid);
 void dmar_invalidate_mappings(Dmar *dmar, unsigned granularity, uint16_t domain,
                               const DmarRange *range);
 void dmar_invalidate_pasid(Dmar *dmar, unsigned granularity, uint16_t domain,

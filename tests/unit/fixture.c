@@ -134,6 +134,14 @@ static void host_interrupts_dropped(void *opaque, uint16_t first, uint16_t last)
     m.dropped_last = last;
 }
 
+static void host_translations_dropped(void *opaque, const DmarForgotten *what)
+{
+    m.forgotten_tellings++;
+    m.forgotten = *what;
+    m.keeper_concerned = dmar_forgotten_by(m.dmar, what, m.keeper,
+                                           &m.keeper_first, &m.keeper_last);
+}
+
 static void host_device_tlb(void *opaque, const DmarDeviceTlbInvalidation *what)
 {
     ck_assert_uint_lt(m.device_tlbs, G_N_ELEMENTS(m.device_tlb));
@@ -158,6 +166,7 @@ static const DmarHost host = {
     .send_msi = host_send_msi,
     .remapping_changed = host_remapping_changed,
     .interrupts_dropped = host_interrupts_dropped,
+    .translations_dropped = host_translations_dropped,
     .device_tlb = host_device_tlb,
     .event = host_event,
 };

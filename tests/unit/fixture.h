@@ -81,6 +81,11 @@ typedef struct Machine {
     Message message[64];
     unsigned device_tlbs;
     DmarDeviceTlbInvalidation device_tlb[16];
+    unsigned forgotten_tellings;
+    DmarForgotten forgotten;        /* the last of them, and whether it */
+    uint16_t keeper;                /* ... concerns this requester */
+    bool keeper_concerned;
+    uint64_t keeper_first, keeper_last;
     unsigned dropped_ranges;
     uint16_t dropped_first, dropped_last;
     unsigned remapping_changes;
