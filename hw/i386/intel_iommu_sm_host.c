@@ -222,6 +222,7 @@ const DmarHost sm_host = {
     .send_msi = sm_host_send_msi,
     .remapping_changed = sm_host_remapping_changed,
     .interrupts_dropped = sm_host_interrupts_dropped,
+    .translations_dropped = sm_spaces_forget,
     .device_tlb = sm_spaces_drop,
     .event = sm_host_event,
 };

@@ -59,7 +59,7 @@ struct SmIommu {
     MemoryRegion mmio;
     SmAddressSpace *ioapic;     /* of the first */
     GHashTable *buses;          /* PCIBus -> array of SmAddressSpace */
-    QLIST_HEAD(, SmAddressSpace) notified;  /* with a device TLB to inform */
+    QLIST_HEAD(, SmAddressSpace) notified;  /* kept translations of */
     bool dma_remapping;         /* as the engine last said */
     SmDeferred deferred;
 
@@ -93,6 +93,7 @@ void sm_deliver(MSIMessage msg);
 void sm_spaces_init(SmIommu *s);
 void sm_spaces_switch(SmIommu *s);
 void sm_spaces_drop(void *opaque, const DmarDeviceTlbInvalidation *what);
+void sm_spaces_forget(void *opaque, const DmarForgotten *what);
 int sm_int_remap(X86IOMMUState *iommu, MSIMessage *src, MSIMessage *dst,
                  uint16_t sid);
 PasidDmaStatus sm_pasid_translate(PasidIommu *iommu, uint16_t sid,

@@ -19,6 +19,7 @@
 #include "hw/pci/pasid_dma.h"
 #include "hw/pci/pci_bus.h"
 #include "qapi/error.h"
+#include "system/dma.h"
 #include "trace.h"
 
 #include "intel_iommu_sm_internal.h"
@@ -104,6 +105,14 @@ static IOMMUTLBEntry sm_region_translate(IOMMUMemoryRegion *mr, hwaddr addr,
     return entry;
 }
 
+/* ---- Those who keep translations ------------------------------------------ */
+
+/*
+ * Back ends of devices that keep translations of their own: as a device TLB,
+ * which software invalidates by name, or unseen (IOMMU_NOTIFIER_UNMAP), as if
+ * they were in the IOTLB.  Nobody is told of what was added (MAP): he would
+ * have to be told the guest's tables.
+ */
 static int sm_region_notify_flag_changed(IOMMUMemoryRegion *mr,
                                          IOMMUNotifierFlag old,
                                          IOMMUNotifierFlag new, Error **errp)
@@ -111,13 +120,13 @@ static int sm_region_notify_flag_changed(IOMMUMemoryRegion *mr,
     SmAddressSpace *space = container_of(mr, SmAddressSpace, translated);
     SmIommu *s = space->iommu;
 
-    if (new & IOMMU_NOTIFIER_IOTLB_EVENTS) {
+    if (new & IOMMU_NOTIFIER_MAP) {
         error_setg(errp, "%s: " TYPE_INTEL_IOMMU_SM " does not follow changes "
                    "of the guest's tables, which this device's back end needs",
                    memory_region_name(&space->root));
         return -ENOTSUP;
     }
-    if (new && !s->config.device_tlb) {
+    if (new & IOMMU_NOTIFIER_DEVIOTLB_EVENTS && !s->config.device_tlb) {
         error_setg(errp, "%s: the device needs " TYPE_INTEL_IOMMU_SM
                    " with device-iotlb=on", memory_region_name(&space->root));
         return -ENOTSUP;
@@ -130,32 +139,95 @@ static int sm_region_notify_flag_changed(IOMMUMemoryRegion *mr,
     return 0;
 }
 
-/* A device-TLB invalidation: tell those who keep translations. */
+static IOMMUTLBEvent sm_gone(IOMMUNotifierFlag type, uint64_t addr,
+                             uint64_t mask)
+{
+    return (IOMMUTLBEvent) {
+        .type = type,
+        .entry = {
+            .target_as = &address_space_memory,
+            .iova = addr,
+            .addr_mask = mask,
+            .perm = IOMMU_NONE,
+        },
+    };
+}
+
+/* A device-TLB invalidation; the memory API crops what it says. */
+static void sm_space_drop(SmAddressSpace *space,
+                          const DmarDeviceTlbInvalidation *what)
+{
+    IOMMUTLBEvent event = sm_gone(IOMMU_NOTIFIER_DEVIOTLB_UNMAP, what->addr,
+                                  what->size - 1);
+    IOMMUNotifier *n;
+
+    IOMMU_NOTIFIER_FOREACH(n, &space->translated) {
+        if (n->notifier_flags & event.type) {
+            memory_region_notify_iommu_one(n, &event);
+        }
+    }
+}
+
 void sm_spaces_drop(void *opaque, const DmarDeviceTlbInvalidation *what)
 {
     SmIommu *s = opaque;
     SmAddressSpace *space;
-    IOMMUTLBEvent event = {
-        .type = IOMMU_NOTIFIER_DEVIOTLB_UNMAP,
-        .entry = {
-            .target_as = &address_space_memory,
-            .iova = what->size ? what->addr & ~(what->size - 1) : 0,
-            .addr_mask = what->size - 1,
-            .perm = IOMMU_NONE,
-        },
-    };
 
     if (what->pasid != DMAR_NO_PASID && !what->every_pasid) {
         return;
     }
     QLIST_FOREACH(space, &s->notified, notified) {
         if (sm_source_id(space) == what->source_id) {
-            memory_region_notify_iommu(&space->translated, 0, event);
+            sm_space_drop(space, what);
         }
     }
 }
 
-/* Only a MAP notifier could want this, and those are refused. */
+/* Those who keep translations unseen: in pieces, within what they look at. */
+static void sm_forget_range(IOMMUNotifier *n, uint64_t first, uint64_t last)
+{
+    bool more;
+
+    first = MAX(first, n->start);
+    last = MIN(last, n->end);
+    more = first <= last;
+    while (more) {
+        uint64_t mask = dma_aligned_pow2_mask(first, last, 64);
+        IOMMUTLBEvent event = sm_gone(IOMMU_NOTIFIER_UNMAP, first, mask);
+
+        memory_region_notify_iommu_one(n, &event);
+        more = mask < last - first;
+        first += mask + 1;
+    }
+}
+
+static void sm_space_forget(SmAddressSpace *space, uint64_t first, uint64_t last)
+{
+    IOMMUNotifier *n;
+
+    IOMMU_NOTIFIER_FOREACH(n, &space->translated) {
+        if (n->notifier_flags & IOMMU_NOTIFIER_UNMAP) {
+            sm_forget_range(n, first, last);
+        }
+    }
+}
+
+/* Software had translations dropped. */
+void sm_spaces_forget(void *opaque, const DmarForgotten *what)
+{
+    SmIommu *s = opaque;
+    SmAddressSpace *space;
+    uint64_t first, last;
+
+    QLIST_FOREACH(space, &s->notified, notified) {
+        if (dmar_forgotten_by(s->dmar, what, sm_source_id(space), &first,
+                              &last)) {
+            sm_space_forget(space, first, last);
+        }
+    }
+}
+
+/* Only who asks for MAP could want this, and is refused. */
 static void sm_region_replay(IOMMUMemoryRegion *mr, IOMMUNotifier *n)
 {
 }
