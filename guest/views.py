@@ -173,9 +173,9 @@ class Seen:
     invalidations: int
 
 
-def pasid_stats(guest):
-    """What the remapping unit has seen, by (source-id, PASID)."""
-    text = guest.qmp("qom-get", path=guest.device_path("intel-iommu-sm"), property="pasid-stats")
+def pasid_stats(guest, unit="iommu0"):
+    """What a remapping unit has seen, by (source-id, PASID)."""
+    text = guest.qmp("qom-get", path=f"/machine/peripheral/{unit}", property="pasid-stats")
     return [Seen(**{k: row[k] for k in Seen.__dataclass_fields__}) for row in json.loads(text)]
 
 

@@ -37,8 +37,8 @@ DEATHS = ("Kernel panic", "BUG:", "Oops:", "WARNING:")
 
 # --iommu: the device on QEMU's command line, and what the kernel is told.
 IOMMUS = {
-    "sm": (["-device", "intel-iommu-sm"], "intel_iommu=on,sm_on iommu.strict=1"),
-    "sm-off": (["-device", "intel-iommu-sm"], "intel_iommu=on,sm_off iommu.strict=1"),
+    "sm": (["-device", "intel-iommu-sm,id=iommu0"], "intel_iommu=on,sm_on iommu.strict=1"),
+    "sm-off": (["-device", "intel-iommu-sm,id=iommu0"], "intel_iommu=on,sm_off iommu.strict=1"),
     "upstream": (["-device", "intel-iommu"], "intel_iommu=on iommu.strict=1"),
     "none": ([], ""),
 }
@@ -346,11 +346,3 @@ class Guest:
         if "error" in answer:
             raise GuestFailure(f"QMP {command}: {answer['error']['desc']}")
         return answer["return"]
-
-    def device_path(self, kind):
-        """The QOM path of the first device of type @kind."""
-        for folder in ("/machine/peripheral", "/machine/peripheral-anon"):
-            for item in self.qmp("qom-list", path=folder):
-                if item["type"] == f"child<{kind}>":
-                    return f"{folder}/{item['name']}"
-        raise GuestFailure(f"the machine has no {kind}")

@@ -17,6 +17,11 @@ NETWORK = ["-netdev", "hubport,hubid=0,id=n0", "-netdev", "hubport,hubid=0,id=n1
            "virtio-net-pci,netdev=n1,romfile=,iommu_platform=on,disable-legacy=on"]
 
 
+# Another root bus with a unit of its own; with bus= from here on, so that nothing lands there by itself.
+SECOND_ROOT = ["-device", "pxb-pcie,id=px,bus=pcie.0,bus_nr=64", "-device", "intel-iommu-sm,id=iommu1,primary-bus=px",
+               "-device", "pcie-root-port,id=px0,bus=px,chassis=64,slot=64"]
+
+
 def disk_make():
     """A sparse disk, unlinked when the process ends."""
     disk = tempfile.NamedTemporaryFile(prefix="vtd-sm-", suffix=".img")  # pylint: disable=consider-using-with
@@ -24,7 +29,7 @@ def disk_make():
     return disk
 
 
-def io_machine(kernel, **differences):
+def io_machine(kernel, second_root=False, **differences):
     def make(options):
         stock = bool(kernel) and kernel.startswith("debian")
         if stock and options.no_debian:
@@ -38,9 +43,10 @@ def io_machine(kernel, **differences):
         disks = [disk_make(), disk_make()]
         machine = vm.Machine(
             kernel=found, disks=[disks[0].name], cpus=2,
-            qemu_args=["-drive", f"file={disks[1].name},if=none,id=nvme0,format=raw",
-                       "-device", "nvme,drive=nvme0,serial=1",
-                       "-device", "virtio-rng-pci,iommu_platform=on,disable-legacy=on"] + NETWORK, **differences)
+            qemu_args=["-device", "virtio-rng-pci,iommu_platform=on,disable-legacy=on"] + NETWORK +
+                      (SECOND_ROOT if second_root else []) +
+                      ["-drive", f"file={disks[1].name},if=none,id=nvme0,format=raw",
+                       "-device", "nvme,drive=nvme0,serial=1" + (",bus=px0" if second_root else "")], **differences)
         machine.keep = disks
         return machine
     return make
@@ -113,6 +119,7 @@ def group(name, kernel=None, iommu_used=True, **differences):
 
 
 strict = group("io strict")
+two_units = group("two units", second_root=True)
 group("io lazy", append="iommu.strict=0")
 group("io pt", append="iommu=pt")
 sm_off = group("sm_off", iommu="sm-off")
@@ -185,6 +192,38 @@ def counters(where):
 
 for _group in (strict, debian_strict, debian_7):
     counters(_group)
+
+
+# ---- A second unit: nvme is behind it, everything else behind the first ----------------
+
+
+@two_units.test
+def both_found(case):
+    """the kernel uses both units, the second for its root bus, the first for the rest"""
+    log = case.guest.log()
+    for line in ("DMAR: dmar0: reg_base_addr fed94000", "DMAR: dmar1: reg_base_addr fed90000"):
+        case.check(line in log, f"no '{line}'")
+    nvme, = case.sh("ls /sys/bus/pci/drivers/nvme | grep :").out.split()
+    for device, unit in ((nvme, "dmar0"), ("0000:00:1f.2", "dmar1"), (case.bdf(), "dmar1")):
+        found = case.sh(f"ls /sys/class/iommu/{unit}/devices").out.split()
+        case.check(device in found, f"{device} is not {unit}'s: {found}")
+
+
+@two_units.test
+def each_its_own(case):
+    """each unit has translated for its own devices, and for no others"""
+    buses = {}
+    for unit in ("iommu0", "iommu1"):
+        rows = views.pasid_stats(case.guest, unit)
+        buses[unit] = {int(row.source_id.split(":")[0], 16) for row in rows if row.translations}
+    case.check(buses["iommu1"] and min(buses["iommu1"]) >= 0x40, buses)
+    case.check(buses["iommu0"] and max(buses["iommu0"]) < 0x40, buses)
+
+
+@two_units.test
+def both_remap(case):
+    """interrupts of both units' devices are remapped"""
+    case.check("DMAR-IR: Enabled IRQ remapping" in case.guest.log(), "no interrupt remapping")
 
 
 # ---- The ADI device where there are no auxiliary domains ------------------------------
