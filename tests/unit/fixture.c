@@ -32,9 +32,18 @@ static struct {
 const DmarConfig widest = {
     .aw_bits = 57, .host_width = 46, .pasid_bits = 20, .domain_bits = 16,
     .fault_records = 8, .perf_counters = 8, .scalable = true,
-    .pass_through = true,
-    .snoop_control = true, .caching_mode = false, .device_tlb = true,
+    .first_stage = true, .first_stage_5level = true, .first_stage_1g = true,
+    .extended_accessed = true, .supervisor = true, .rid_privilege = true,
+    .second_stage_dirty = true, .nested = true, .pass_through = true,
+    .snoop_control = true, .caching_mode = false, .abort_dma = true,
+    .device_tlb = true, .no_write_flag = true, .page_requests = true,
     .interrupt_remapping = true, .x2apic = true, .posted_interrupts = true,
+};
+
+const DmarConfig plain = {
+    .aw_bits = 57, .host_width = 46, .pasid_bits = 20, .domain_bits = 16,
+    .fault_records = 8, .scalable = true, .pass_through = true,
+    .snoop_control = true,
 };
 
 #define VARIANT(title, aw, haw, pasid, domain, records, ...) { title, { \
@@ -55,6 +64,28 @@ const Variant variants[] = {
             .x2apic = true),
     VARIANT("narrow domains", 48, 46, 20, 8, 8),
     VARIANT("narrow PASIDs", 48, 46, 14, 16, 8),
+    VARIANT("first stage", 48, 46, 20, 16, 8, .first_stage = true),
+    VARIANT("deep first stage", 57, 52, 20, 16, 8, .first_stage = true,
+            .first_stage_5level = true, .first_stage_1g = true),
+    VARIANT("extended accessed", 48, 46, 20, 16, 8, .first_stage = true,
+            .extended_accessed = true),
+    VARIANT("nested", 48, 46, 20, 16, 8, .first_stage = true, .nested = true),
+    VARIANT("dirty second stage", 48, 46, 20, 16, 8,
+            .second_stage_dirty = true),
+    VARIANT("supervisors", 48, 46, 20, 16, 8, .supervisor = true),
+    VARIANT("supervisors without PASID", 48, 46, 20, 16, 8, .supervisor = true,
+            .rid_privilege = true),
+    VARIANT("page requests", 48, 46, 20, 16, 8, .device_tlb = true,
+            .page_requests = true),
+    VARIANT("incoherent walks", 48, 46, 20, 16, 8, .first_stage = true,
+            .incoherent_walk = true),
+    VARIANT("abort DMA", 48, 46, 20, 16, 8, .abort_dma = true),
+    VARIANT("all", 57, 46, 20, 16, 8, .first_stage = true,
+            .first_stage_5level = true, .first_stage_1g = true,
+            .extended_accessed = true, .supervisor = true,
+            .rid_privilege = true, .second_stage_dirty = true, .nested = true,
+            .snoop_control = true, .abort_dma = true, .device_tlb = true,
+            .no_write_flag = true, .page_requests = true),
 };
 const unsigned variant_count = G_N_ELEMENTS(variants);
 
@@ -413,6 +444,46 @@ Space given_space(uint16_t domain, unsigned levels)
     return (Space) { new_page(), levels, domain };
 }
 
+Space given_first_stage(uint16_t domain, unsigned levels)
+{
+    return (Space) { new_page(), levels, domain, .first_stage = true };
+}
+
+static uint64_t guest_address_of(const Space *space, uint64_t addr)
+{
+    return space->second ? addr + GUEST_TABLES : addr;
+}
+
+/* The guest can reach its table at @addr. */
+static void map_table(const Space *space, uint64_t addr)
+{
+    if (space->second) {
+        map(space->second, guest_address_of(space, addr), addr, PAGE, RW);
+    }
+}
+
+Space given_nested(const Space *second, unsigned levels)
+{
+    Space space = given_first_stage(second->domain, levels);
+    space.second = second;
+    map_table(&space, space.root);
+    return space;
+}
+
+/* The table that the entry at @addr refers to; made if there is none. */
+static uint64_t table_behind(const Space *space, uint64_t addr)
+{
+    if (!space->first_stage) {
+        return page_behind(addr, 1, RW);
+    }
+    if (!ADDRESS(peek(addr))) {
+        uint64_t table = new_page();
+        map_table(space, table);
+        poke(addr, guest_address_of(space, table) | PRESENT | USER_RW);
+    }
+    return ADDRESS(peek(addr)) - guest_address_of(space, 0);
+}
+
 uint64_t paging_entry_at(const Space *space, uint64_t iova, unsigned level)
 {
     uint64_t table = space->root;
@@ -421,8 +492,21 @@ uint64_t paging_entry_at(const Space *space, uint64_t iova, unsigned level)
         if (l == level) {
             return entry;
         }
-        table = page_behind(entry, 1, RW);
+        table = table_behind(space, entry);
     }
+}
+
+uint64_t second_entry_at(const Space *space, uint64_t entry, unsigned level)
+{
+    return paging_entry_at(space->second, guest_address_of(space, entry), level);
+}
+
+void map_fs(const Space *space, uint64_t iova, uint64_t pa, uint64_t size,
+            uint64_t bits)
+{
+    unsigned level = level_of(size);
+    poke(paging_entry_at(space, iova, level),
+         pa | PRESENT | bits | (level > 1 ? BIT_AT(7) : 0));
 }
 
 void map(const Space *space, uint64_t iova, uint64_t pa, uint64_t size,
@@ -438,7 +522,8 @@ static uint64_t leaf_at(const Space *space, uint64_t iova)
 {
     for (unsigned level = space->levels; level > 1; level--) {
         uint64_t entry = paging_entry_at(space, iova, level);
-        if (peek(entry) & BIT_AT(7) || !(peek(entry) & RW)) {
+        unsigned there = space->first_stage ? PRESENT : RW;
+        if (peek(entry) & BIT_AT(7) || !(peek(entry) & there)) {
             return entry;
         }
     }
@@ -501,10 +586,41 @@ static void write_pasid_entry(uint16_t sid, uint32_t pasid, uint64_t word0,
     poke(entry, word0 | BIT_AT(0));
 }
 
+void given_options(uint16_t sid, uint32_t pasid, unsigned options)
+{
+    static const unsigned bits[] = { 9, 87, 88, 128, 132, 135 };
+    uint64_t entry = pasid_entry_at(sid, pasid);
+    for (unsigned i = 0; i < G_N_ELEMENTS(bits); i++) {
+        uint64_t word = entry + bits[i] / 64 * 8;
+        uint64_t rest = peek(word) & ~BIT_AT(bits[i] % 64);
+        poke(word, rest | (uint64_t)(options >> i & 1) << bits[i] % 64);
+    }
+}
+
+static uint64_t second_stage_word(const Space *space)
+{
+    return space ? space->root | aw_code(space->levels) << 2 : 0;
+}
+
+static void given_first_stage_pasid(uint16_t sid, uint32_t pasid,
+                                    const Space *space)
+{
+    uint64_t pgtt = space->second ? PGTT_NESTED : PGTT_FIRST_STAGE;
+    poke(pasid_entry_at(sid, pasid) + 16, guest_address_of(space, space->root) |
+         (space->levels - 4) << 2);
+    write_pasid_entry(sid, pasid, second_stage_word(space->second) | pgtt << 6,
+                      space->domain);
+    given_options(sid, pasid, m.config.incoherent_walk ? 0 : WITH_PWSNP);
+}
+
 void given_pasid(uint16_t sid, uint32_t pasid, const Space *space)
 {
-    write_pasid_entry(sid, pasid, space->root | PGTT_SECOND_STAGE << 6 |
-                      aw_code(space->levels) << 2, space->domain);
+    if (space->first_stage) {
+        given_first_stage_pasid(sid, pasid, space);
+        return;
+    }
+    write_pasid_entry(sid, pasid, second_stage_word(space) |
+                      PGTT_SECOND_STAGE << 6, space->domain);
 }
 
 void given_pass_through(uint16_t sid, uint32_t pasid, uint16_t domain)
@@ -646,45 +762,106 @@ static void refused(const DmarTranslation *t, uint8_t reason)
           dmar_fault_name(reason));
 }
 
-static void recorded(uint16_t sid, uint32_t pasid, uint64_t addr,
-                     uint8_t reason, unsigned type)
+/* T2 and T1 of the record: what kind of request it was. */
+static unsigned type_of(const DmarRequest *request)
+{
+    if (request->type == DMAR_TRANSLATION_REQUEST) {
+        return 2;
+    }
+    return request->access == DMAR_WRITE ? 0 : request->access == DMAR_ATOMIC ? 3 : 2;
+}
+
+static void recorded(const DmarRequest *request, uint8_t reason)
 {
     Fault fault = take_fault();
+    bool with_pasid = request->pasid != NO_PASID;
+    uint64_t page = request->addr & ~0xfffull & (BIT_AT(m.config.aw_bits) - 1);
     claim(fault.recorded, "fault %02x is not recorded", reason);
     claim(fault.reason == reason, "recorded reason %02x, expected %02x",
           fault.reason, reason);
-    claim(fault.sid == sid, "recorded sid %04x", fault.sid);
-    claim(fault.with_pasid == (pasid != NO_PASID), "recorded PP %d",
-          fault.with_pasid);
-    claim(pasid == NO_PASID || fault.pasid == pasid, "recorded PASID %x",
+    claim(fault.sid == request->source_id, "recorded sid %04x", fault.sid);
+    claim(fault.with_pasid == with_pasid, "recorded PP %d", fault.with_pasid);
+    claim(!with_pasid || fault.pasid == request->pasid, "recorded PASID %x",
           fault.pasid);
-    uint64_t page = addr & ~0xfffull & (BIT_AT(m.config.aw_bits) - 1);
+    claim(fault.privileged == (with_pasid && request->privileged),
+          "recorded PRIV %d", fault.privileged);
     claim(fault.addr == page,
           "recorded address %" PRIx64 ", expected %" PRIx64, fault.addr, page);
-    claim(fault.type == type, "recorded type %u, expected %u", fault.type, type);
-    claim(fault.at == 0, "recorded AT %u", fault.at);
+    claim(fault.type == type_of(request), "recorded type %u, expected %u",
+          fault.type, type_of(request));
+    claim(fault.at == (m.config.device_tlb ? request->type : 0),
+          "recorded AT %u", fault.at);
+}
+
+void (request_reaches)(DmarRequest request, uint64_t pa)
+{
+    DmarTranslation t = ask(request);
+    claim(t.completion == DMAR_SUCCESS, "%" PRIx64 ": refused, reason %02x (%s)",
+          request.addr, t.reason, dmar_fault_name(t.reason));
+    claim(t.addr == pa, "%" PRIx64 " reaches %" PRIx64 ", expected %" PRIx64,
+          request.addr, t.addr, pa);
+}
+
+void (request_faults)(DmarRequest request, uint8_t reason)
+{
+    DmarTranslation t = ask(request);
+    refused(&t, reason);
+    recorded(&request, reason);
+}
+
+void (request_refused_silently)(DmarRequest request, uint8_t reason)
+{
+    DmarTranslation t = ask(request);
+    refused(&t, reason);
+    (no_fault_left)();
+}
+
+void (request_granted_nothing)(DmarRequest request, uint8_t reason)
+{
+    DmarTranslation t = ask(request);
+    claim(t.completion == DMAR_SUCCESS, "completion %d, reason %02x (%s)",
+          t.completion, t.reason, dmar_fault_name(t.reason));
+    claim(!t.read && !t.write && !t.untranslated_only && t.size == PAGE,
+          "granted r %d w %d u %d size %" PRIx64, t.read, t.write,
+          t.untranslated_only, t.size);
+    claim(t.reason == reason, "nothing granted because of %02x (%s), not %02x",
+          t.reason, dmar_fault_name(t.reason), reason);
+    (no_fault_left)();
+}
+
+void (request_fails)(DmarRequest request, DmarCompletion completion,
+                     uint8_t reason)
+{
+    DmarTranslation t = ask(request);
+    claim(t.completion == completion, "completion %d, expected %d (reason %02x)",
+          t.completion, completion, t.reason);
+    claim(!t.read && !t.write, "granted r %d w %d", t.read, t.write);
+    claim(t.reason == reason, "reason %02x (%s), expected %02x", t.reason,
+          dmar_fault_name(t.reason), reason);
+    recorded(&request, reason);
+}
+
+static DmarRequest request_of(DmarAccess access, uint16_t sid, uint32_t pasid,
+                              uint64_t addr)
+{
+    return (DmarRequest) { .source_id = sid, .pasid = pasid, .addr = addr,
+                           .access = access };
 }
 
 void (read_faults)(uint16_t sid, uint32_t pasid, uint64_t addr, uint8_t reason)
 {
-    DmarTranslation t = dma(DMAR_READ, sid, pasid, addr);
-    refused(&t, reason);
-    recorded(sid, pasid, addr, reason, 2);
+    (request_faults)(request_of(DMAR_READ, sid, pasid, addr), reason);
 }
 
 void (write_faults)(uint16_t sid, uint32_t pasid, uint64_t addr, uint8_t reason)
 {
-    DmarTranslation t = dma(DMAR_WRITE, sid, pasid, addr);
-    refused(&t, reason);
-    recorded(sid, pasid, addr, reason, 0);
+    (request_faults)(request_of(DMAR_WRITE, sid, pasid, addr), reason);
 }
 
 void (write_refused_silently)(uint16_t sid, uint32_t pasid, uint64_t addr,
                               uint8_t reason)
 {
-    DmarTranslation t = dma(DMAR_WRITE, sid, pasid, addr);
-    refused(&t, reason);
-    (no_fault_left)();
+    (request_refused_silently)(request_of(DMAR_WRITE, sid, pasid, addr), reason);
 }
 
 void (ats_grants)(uint16_t sid, uint32_t pasid, uint64_t addr, uint64_t pa,

@@ -101,6 +101,7 @@ void begin(void);
 void end(void);
 
 extern const DmarConfig widest;     /* everything the engine can do, 57 bits */
+extern const DmarConfig plain;      /* 57 bits, and a second stage only */
 
 /* Take interrupt remapping from @config, and what needs it. */
 void without_interrupt_remapping(DmarConfig *config);
@@ -137,19 +138,39 @@ void fail_access(unsigned n);       /* the n-th from now fails; 0: none does */
 #define W   2u
 #define RW  3u
 
-/* A second-stage address space. */
+/* Bits of a first-stage entry. */
+#define PRESENT     1u
+#define WRITABLE    2u
+#define USER        4u
+#define USER_RW     (USER | WRITABLE)
+
+/* An address space: second-stage, first-stage, or first-stage nested. */
 typedef struct Space {
-    uint64_t root;
+    uint64_t root;                  /* in memory, whatever the guest calls it */
     unsigned levels;
     uint16_t domain;
+    bool first_stage;
+    const struct Space *second;     /* nested in this one */
 } Space;
 
+/* What the guest calls an address in memory: tables of a nested space. */
+#define GUEST_TABLES    (6 * HUGE)
+
 Space given_space(uint16_t domain, unsigned levels);
+Space given_first_stage(uint16_t domain, unsigned levels);
+/* A first stage in @second, which maps its tables 4 KiB by 4 KiB. */
+Space given_nested(const Space *second, unsigned levels);
 void map(const Space *space, uint64_t iova, uint64_t pa, uint64_t size,
          unsigned rights);
+/* Present, and @bits besides; what leads there allows everything. */
+void map_fs(const Space *space, uint64_t iova, uint64_t pa, uint64_t size,
+            uint64_t bits);
 void unmap(const Space *space, uint64_t iova);
 /* Address of the entry for @iova in the table of @level (1: leaf of 4 KiB). */
 uint64_t paging_entry_at(const Space *space, uint64_t iova, unsigned level);
+/* What maps the entry at @entry of a nested space in the second stage: one of
+ * its leaves of 4 KiB, which @level is 1 for, or what leads there. */
+uint64_t second_entry_at(const Space *space, uint64_t entry, unsigned level);
 unsigned level_of(uint64_t size);
 unsigned aw_code(unsigned levels);
 
@@ -162,7 +183,12 @@ uint64_t pasid_entry_at(uint16_t sid, uint32_t pasid);
 /* A scalable-mode context entry with PASIDs and RID_PASID. */
 void given_context(uint16_t sid);
 void given_context_of_size(uint16_t sid, unsigned pdts, uint32_t rid_pasid);
+/* By the kind of @space; walks of a first stage are snooped if they can be. */
 void given_pasid(uint16_t sid, uint32_t pasid, const Space *space);
+/* Exactly these of the fields of one bit. */
+enum { WITH_SSADE = 1, WITH_PWSNP = 2, WITH_PGSNP = 4, WITH_SRE = 8,
+       WITH_WPE = 16, WITH_EAFE = 32 };
+void given_options(uint16_t sid, uint32_t pasid, unsigned options);
 void given_pass_through(uint16_t sid, uint32_t pasid, uint16_t domain);
 void given_no_pasid(uint16_t sid, uint32_t pasid);  /* clears P */
 void given_legacy_context(uint16_t sid, unsigned tt, const Space *space);
@@ -193,6 +219,16 @@ typedef struct Fault {
 /* Read and clear the first pending record; not recorded if there is none. */
 Fault take_fault(void);
 
+/* Of any request; what is recorded is compared with what was asked. */
+void request_reaches(DmarRequest request, uint64_t pa);
+void request_faults(DmarRequest request, uint8_t reason);
+void request_refused_silently(DmarRequest request, uint8_t reason);
+/* A translation request: success, but nothing granted, for this reason. */
+void request_granted_nothing(DmarRequest request, uint8_t reason);
+/* A translation request: refused so, and recorded. */
+void request_fails(DmarRequest request, DmarCompletion completion,
+                   uint8_t reason);
+
 void claim_made_at(const char *file, int line);
 #define CLAIM(verb, ...) \
     (claim_made_at(__FILE__, __LINE__), (verb)(__VA_ARGS__))
@@ -218,6 +254,12 @@ void no_fault_left(void);
 void message_sent(uint64_t addr, uint32_t data);
 void no_message_left(void);
 
+#define request_reaches(...)        CLAIM(request_reaches, __VA_ARGS__)
+#define request_faults(...)         CLAIM(request_faults, __VA_ARGS__)
+#define request_refused_silently(...) \
+    CLAIM(request_refused_silently, __VA_ARGS__)
+#define request_granted_nothing(...) CLAIM(request_granted_nothing, __VA_ARGS__)
+#define request_fails(...)          CLAIM(request_fails, __VA_ARGS__)
 #define read_reaches(...)           CLAIM(read_reaches, __VA_ARGS__)
 #define write_reaches(...)          CLAIM(write_reaches, __VA_ARGS__)
 #define both_reach(...)             CLAIM(both_reach, __VA_ARGS__)

@@ -118,9 +118,7 @@ END_TEST
 
 START_TEST(the_address_type_needs_device_tlbs)
 {
-    DmarConfig config = widest;
-    config.device_tlb = false;
-    given_scalable(&config);
+    given_scalable(&plain);
     ats(DEV, NO_PASID, 0x1000);
     Fault fault = take_fault();
     ck_assert(fault.recorded);

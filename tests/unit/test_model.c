@@ -156,7 +156,12 @@ static Damage damage(void)
 
 static void make_machine(void)
 {
-    DmarConfig config = variants[below(variant_count)].config;
+    const DmarConfig *widths = &variants[below(variant_count)].config;
+    DmarConfig config = plain;
+    config.aw_bits = widths->aw_bits;
+    config.host_width = widths->host_width;
+    config.pasid_bits = widths->pasid_bits;
+    config.domain_bits = widths->domain_bits;
     config.device_tlb = once_in(2);
     config.pass_through = !once_in(4);
     config.snoop_control = once_in(2);

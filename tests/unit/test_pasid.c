@@ -210,26 +210,43 @@ START_TEST(an_absent_table_entry_may_hold_anything_else)
 }
 END_TEST
 
-/*
- * Reserved bits of a PASID-table entry for a unit without first stage, memory
- * types, supervisor requests, accessed and dirty bits.
- */
+/* Fields of a PASID-table entry, and the ability without which they are
+ * reserved; all else is. */
+static const struct {
+    unsigned last, first;
+    size_t needs;                       /* of DmarConfig; 0: nothing */
+} pasid_fields[] = {
+    { 4, 0 }, { 8, 6 }, { 9, 9, offsetof(DmarConfig, second_stage_dirty) },
+    { 63, 12 }, { 79, 64 }, { 87, 87 },
+    { 88, 88, offsetof(DmarConfig, snoop_control) },
+    { 128, 128, offsetof(DmarConfig, supervisor) },
+    { 132, 130, offsetof(DmarConfig, first_stage) }, { 134, 133 },
+    { 135, 135, offsetof(DmarConfig, extended_accessed) },
+    { 191, 140, offsetof(DmarConfig, first_stage) },
+};
+
+static bool in_pasid_field(unsigned bit)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(pasid_fields); i++) {
+        if (bit >= pasid_fields[i].first && bit <= pasid_fields[i].last) {
+            size_t needs = pasid_fields[i].needs;
+            return !needs || *((const bool *)&m.config + needs);
+        }
+    }
+    return false;
+}
+
 static bool pasid_bit_reserved(unsigned bit)
 {
     const DmarConfig *c = &m.config;
-    if (bit < 64) {
-        return bit == 5 || (bit >= 9 && bit <= 11) || bit >= c->host_width;
+    bool pointer = (bit >= 12 && bit < 64) || (bit >= 140 && bit < 192);
+    if (pointer && bit % 64 >= c->host_width) {
+        return true;
     }
-    if (bit < 80) {
-        return bit - 64 >= c->domain_bits;
+    if (bit >= 64 && bit < 80 && bit - 64u >= c->domain_bits) {
+        return true;
     }
-    if (bit == 87) {
-        return false;                   /* PWSNP: walks are coherent */
-    }
-    if (bit == 88) {
-        return !c->snoop_control;       /* PGSNP */
-    }
-    return bit != 133 && bit != 134;    /* ignored: older NXE and SMEP */
+    return !in_pasid_field(bit) || (bit == 87 && c->incoherent_walk);
 }
 
 START_TEST(every_reserved_bit_of_a_table_entry_is_checked)
@@ -272,7 +289,7 @@ END_TEST
 
 START_TEST(only_advertised_translation_types_are_taken)
 {
-    given_device(&widest);
+    given_device(&plain);
     uint64_t entry = pasid_entry_at(DEV, PASID);
     poke(entry, (peek(entry) & ~(7ull << 6)) | (uint64_t)_i << 6);
     if (_i == PGTT_SECOND_STAGE) {

@@ -414,10 +414,7 @@ END_TEST
 START_TEST(descriptors_need_their_ability)
 {
     static const uint64_t needs[] = { 3, 8, 4 };
-    DmarConfig config = widest;
-    config.device_tlb = false;
-    without_interrupt_remapping(&config);
-    given_scalable(&config);
+    given_scalable(&plain);
     submit((Descriptor) {{ needs[_i] }});
     queue_stops();
 }
@@ -523,7 +520,7 @@ END_TEST
 
 START_TEST(wide_descriptors_need_scalable_mode_support)
 {
-    DmarConfig config = widest;
+    DmarConfig config = plain;
     config.scalable = false;
     config.pasid_bits = 0;
     power_on(&config);

@@ -89,7 +89,7 @@ END_TEST
 
 START_TEST(a_reserved_table_mode_blocks_every_request)
 {
-    given_device(&widest, DEV);
+    given_device(&plain, DEV);
     set_root(m.root, _i);
     write_faults(DEV, PASID, IOVA, FAULT_TTM_INVALID);
     write_faults(DEV, NO_PASID, IOVA, FAULT_TTM_INVALID);
@@ -100,7 +100,7 @@ END_TEST
 
 START_TEST(scalable_mode_needs_the_ability)
 {
-    DmarConfig config = widest;
+    DmarConfig config = plain;
     config.scalable = false;
     config.pasid_bits = 0;
     given_legacy(&config);
@@ -223,9 +223,11 @@ static bool context_bit_reserved(unsigned bit)
     const DmarConfig *c = &m.config;
     if (bit < 64) {
         return (bit == 2 && !c->device_tlb) || (bit == 3 && !c->pasid_bits) ||
-            (bit >= 4 && bit <= 8) || bit >= c->host_width;
+            (bit == 4 && !c->page_requests) || (bit >= 5 && bit <= 8) ||
+            bit >= c->host_width;
     }
-    return bit >= 84;           /* RID_PRIV too: RPRIVS is not reported */
+    return (bit == 84 && !c->rid_privilege) || bit > 84 ||
+        (bit < 84 && c->no_rid_pasid);
 }
 
 START_TEST(every_reserved_bit_of_a_context_entry_is_checked)
@@ -287,10 +289,10 @@ START_TEST(a_context_entry_hides_its_faults_by_fpd)
     uint64_t entry = context_entry_at(DEV);
     flip(entry, 1);
     write_refused_silently(DEV, PASID, IOVA + PAGE, FAULT_SS_NOT_PRESENT);
-    flip(entry, 4);
+    flip(entry, 8);
     execute(context_global());
     write_refused_silently(DEV, PASID, IOVA, FAULT_CONTEXT_RESERVED);
-    flip(entry, 4);
+    flip(entry, 8);
     flip(entry, 0);
     execute(context_global());
     write_refused_silently(DEV, PASID, IOVA, FAULT_CONTEXT_NOT_PRESENT);
@@ -407,7 +409,9 @@ END_TEST
 /* Condition S.1 of [VT-d 7.1.3]; the no-write flag is not supported. */
 START_TEST(a_translation_request_for_the_interrupt_range_is_answered)
 {
-    given_device(&widest, DEV);
+    DmarConfig config = widest;
+    config.no_write_flag = false;
+    given_device(&config, DEV);
     DmarTranslation t = ask((DmarRequest) {
         .source_id = DEV, .pasid = NO_PASID, .addr = _i ? 0xfee00000 : 0xfeefffff,
         .no_write = _i, .type = DMAR_TRANSLATION_REQUEST });
