@@ -144,21 +144,33 @@ static uint64_t guest_address(const DmarMapping *first, uint64_t addr)
     return first->output | (addr & low_bits(first->shift));
 }
 
-/* A write that the second stage refuses leaves no dirty bit in the first. */
-bool dmar_may_be_dirtied(DmarWalk *walk, const DmarStage *stage,
-                         const DmarMapping *leaf, uint64_t addr)
+static bool second_stage_grants(const DmarWalk *walk, const DmarMapping *page)
 {
-    DmarMapping page;
+    uint8_t needed = walk->must_read ? RIGHTS_SECOND : RIGHT_WRITE;
 
-    if (stage->id == DMAR_SECOND_STAGE) {
-        return leaf->rights & RIGHT_WRITE;
+    return (page->rights & needed) == needed;
+}
+
+/* A write that is refused leaves no dirty bit, neither here nor there; nested,
+ * the second stage is asked before the first is told. */
+uint8_t dmar_ask_to_write(DmarWalk *walk, const DmarStage *stage,
+                          const DmarMapping *leaf, uint64_t addr, bool *granted)
+{
+    DmarMapping page = *leaf;
+    uint8_t reason = FAULT_NONE;
+
+    *granted = false;
+    if (stage->id == DMAR_FIRST_STAGE) {
+        if (!first_stage_grants_write(walk->binding, leaf, walk->privileged)) {
+            return FAULT_NONE;
+        }
+        if (is_nested(walk->binding)) {
+            reason = walk_second(walk, guest_address(leaf, addr), false, false,
+                                 &page);
+        }
     }
-    if (!first_stage_grants_write(walk->binding, leaf, walk->privileged)) {
-        return false;
-    }
-    return !is_nested(walk->binding) ||
-           (!walk_second(walk, guest_address(leaf, addr), false, false, &page) &&
-            (page.rights & RIGHT_WRITE));
+    *granted = !reason && second_stage_grants(walk, &page);
+    return reason;
 }
 
 /* What the first stage refuses is refused before the second is asked
@@ -170,11 +182,13 @@ static bool first_stage_refuses(const DmarWalk *walk, const DmarMapping *first)
             !first_stage_grants_write(walk->binding, first, walk->privileged));
 }
 
+/* Where the first stage's dirty bit is clear still, the second refused when it
+ * was asked; what it grants by now comes too late. */
 static uint8_t walk_nested(DmarWalk *walk, uint64_t addr, DmarMapping *out)
 {
     DmarMapping first, second;
-    bool writes;
     uint8_t reason = dmar_walk_stage(walk, &dmar_first_stage, addr, &first);
+    bool writes;
 
     if (reason || first_stage_refuses(walk, &first)) {
         *out = first;
@@ -182,11 +196,17 @@ static uint8_t walk_nested(DmarWalk *walk, uint64_t addr, DmarMapping *out)
     }
     writes = walk->writes &&
              first_stage_grants_write(walk->binding, &first, walk->privileged);
-    reason = walk_second(walk, guest_address(&first, addr), writes, true, &second);
-    if (!reason) {
-        combine(&first, &second, guest_address(&first, addr), out);
+    reason = walk_second(walk, guest_address(&first, addr),
+                         writes && first.dirty, true, &second);
+    if (reason) {
+        return reason;
     }
-    return reason;
+    combine(&first, &second, guest_address(&first, addr), out);
+    if (writes && walk->marks && !first.dirty &&
+        second_stage_grants(walk, &second)) {
+        out->rights &= ~RIGHT_WRITE;
+    }
+    return FAULT_NONE;
 }
 
 /* ---- The walk --------------------------------------------------------------- */

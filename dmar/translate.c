@@ -171,6 +171,7 @@ static uint8_t walk(Journey *j)
         .binding = &j->entry.binding,
         .privileged = is_privileged(j),
         .writes = may_come_to_write(j->dmar, j->request),
+        .must_read = must_read(j->request),
         .must_write = must_write(j->request),
         .marks = !is_probe(j->request),
     };

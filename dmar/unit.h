@@ -221,7 +221,8 @@ typedef struct DmarWalk {
     const DmarBinding *binding;
     bool privileged;            /* whose rights count in the first stage */
     bool writes;                /* if it may, it writes: dirty bits are due */
-    bool must_write;            /* it is refused if it may not */
+    bool must_read;             /* it is refused if it may not */
+    bool must_write;
     bool marks;                 /* false: no bit of an entry is set */
 } DmarWalk;
 

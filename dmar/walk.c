@@ -49,18 +49,20 @@ static void map_leaf(const DmarWalk *walk, const DmarStage *stage,
 
 /* ---- Bits of entries ------------------------------------------------------- */
 
-static uint64_t bits_due(DmarWalk *walk, const DmarStage *stage,
-                         const Step *step, uint64_t addr)
+static uint8_t find_bits_due(DmarWalk *walk, const DmarStage *stage,
+                             const Step *step, uint64_t addr, uint64_t *due)
 {
-    uint64_t due = stage->accessed(walk->binding);
     uint64_t dirty = stage->dirty(walk->binding);
+    bool granted = false;
     DmarMapping leaf;
+    uint8_t reason = FAULT_NONE;
 
-    if (!step->leaf || !walk->writes || (step->entry & dirty) == dirty) {
-        return due;
+    if (step->leaf && walk->writes && (step->entry & dirty) != dirty) {
+        map_leaf(walk, stage, step, &leaf);
+        reason = dmar_ask_to_write(walk, stage, &leaf, addr, &granted);
     }
-    map_leaf(walk, stage, step, &leaf);
-    return dmar_may_be_dirtied(walk, stage, &leaf, addr) ? due | dirty : due;
+    *due = stage->accessed(walk->binding) | (granted ? dirty : 0);
+    return reason;
 }
 
 /* Set what is @due; @step->entry is what is in memory then.  True: somebody
@@ -143,8 +145,8 @@ static uint8_t use_entry(DmarWalk *walk, const DmarStage *stage, Step *step,
         if (reason || !walk->marks) {
             break;
         }
-        due = bits_due(walk, stage, step, addr);
-        if ((step->entry & due) == due) {
+        reason = find_bits_due(walk, stage, step, addr, &due);
+        if (reason || (step->entry & due) == due) {
             break;
         }
         reason = set_bits(walk, stage, step, due, &lost);

@@ -47,9 +47,10 @@ uint8_t dmar_locate_entry(DmarWalk *walk, const DmarStage *stage,
 /* Whether what a first-stage entry refers to is an address of the guest. */
 uint8_t dmar_check_guest_address(const DmarWalk *walk, const DmarStage *stage,
                                  uint64_t entry);
-/* Whether the final page may be written as far as other stages know. */
-bool dmar_may_be_dirtied(DmarWalk *walk, const DmarStage *stage,
-                         const DmarMapping *leaf, uint64_t addr);
+/* Whether this request, which writes, is granted the page that @leaf of one
+ * stage leads to: only then is a dirty bit due. */
+uint8_t dmar_ask_to_write(DmarWalk *walk, const DmarStage *stage,
+                          const DmarMapping *leaf, uint64_t addr, bool *granted);
 
 static inline bool dmar_is_large_level(unsigned level)
 {

@@ -376,6 +376,23 @@ START_TEST(legacy_mode_only_reads_its_tables)
 }
 END_TEST
 
+START_TEST(an_atomic_to_a_page_that_cannot_be_read_leaves_no_dirty_bit)
+{
+    given(_i);
+    map(&space, IOVA & -shapes[_i].size, TARGET & -shapes[_i].size,
+        shapes[_i].size, W);
+    DmarRequest request = { .source_id = DEV, .pasid = PASID, .addr = IOVA,
+                            .access = DMAR_ATOMIC };
+    request_faults(request, FAULT_READ_DENIED);
+    ck_assert(!(peek(entry_at(leaf_level)) & SS_D));
+    request.access = DMAR_WRITE;
+    request_reaches(request, target_of(_i));
+    ck_assert(peek(entry_at(leaf_level)) & SS_D);
+    request.access = DMAR_ATOMIC;
+    request_faults(request, FAULT_READ_DENIED);
+}
+END_TEST
+
 /* ---- The first stage's own --------------------------------------------------------------- */
 
 static DmarTranslation privileged_write(void)
@@ -537,6 +554,18 @@ START_TEST(what_the_second_stage_refuses_is_dirty_in_neither)
 }
 END_TEST
 
+START_TEST(a_nested_atomic_that_cannot_read_is_dirty_in_neither)
+{
+    given_nesting(WITH_PWSNP | WITH_SSADE);
+    map(&second, GUEST, TARGET, PAGE, W);
+    DmarRequest request = { .source_id = DEV, .pasid = PASID, .addr = IOVA,
+                            .access = DMAR_ATOMIC };
+    request_faults(request, FAULT_READ_DENIED);
+    ck_assert(!(peek(entry_at(1)) & FS_D));
+    ck_assert(!(peek(second_at(GUEST, 1)) & SS_D));
+}
+END_TEST
+
 START_TEST(what_the_first_stage_refuses_is_dirty_in_neither)
 {
     given_nesting(WITH_PWSNP | WITH_SSADE);
@@ -558,6 +587,32 @@ START_TEST(a_nested_probe_marks_nothing)
     ck_assert(t.read && t.write);
     nothing_else_changed();
     ck_assert_uint_eq(m.exchanges, 0);
+}
+END_TEST
+
+static uint64_t allow_writing_meanwhile(uint64_t addr, uint64_t found)
+{
+    map(&second, GUEST, TARGET, PAGE, RW);
+    return found;
+}
+
+START_TEST(a_page_that_may_be_written_too_late_is_not_written_unmarked)
+{
+    given_nesting(WITH_PWSNP);
+    for (unsigned level = 2; level <= 4; level++) {
+        poke(entry_at(level), peek(entry_at(level)) | FS_A);
+    }
+    map(&second, GUEST, TARGET, PAGE, R);
+    m.lose_exchanges = 1;
+    m.intruder = allow_writing_meanwhile;
+    DmarTranslation t = dma(DMAR_WRITE, DEV, PASID, IOVA);
+    if (t.completion != DMAR_SUCCESS) {
+        fault_left(FAULT_WRITE_DENIED, DEV);
+    } else {
+        ck_assert(peek(entry_at(1)) & FS_D);
+    }
+    write_reaches(DEV, PASID, IOVA, TARGET);
+    ck_assert(peek(entry_at(1)) & FS_D);
 }
 END_TEST
 
@@ -883,6 +938,9 @@ static Suite *dirty_suite(void)
     t = tests_of(s, "second stage");
     tcase_add_loop_test(t, without_ssade_a_second_stage_is_only_read, first, all);
     tcase_add_loop_test(t, legacy_mode_only_reads_its_tables, first, all);
+    tcase_add_loop_test(
+        t, an_atomic_to_a_page_that_cannot_be_read_leaves_no_dirty_bit, first,
+        all);
 
     t = tests_of(s, "first stage");
     tcase_add_loop_test(t, eafe_sets_the_extended_accessed_bit_as_well, 0, first);
@@ -902,8 +960,11 @@ static Suite *dirty_suite(void)
                    a_table_that_is_only_read_is_not_dirty_in_the_second_stage);
     tcase_add_test(t, without_ssade_nesting_marks_the_first_stage_only);
     tcase_add_test(t, what_the_second_stage_refuses_is_dirty_in_neither);
+    tcase_add_test(t, a_nested_atomic_that_cannot_read_is_dirty_in_neither);
     tcase_add_test(t, what_the_first_stage_refuses_is_dirty_in_neither);
     tcase_add_test(t, a_nested_probe_marks_nothing);
+    tcase_add_test(t,
+                   a_page_that_may_be_written_too_late_is_not_written_unmarked);
 
     t = tests_of(s, "not snooped");
     tcase_add_loop_test(t, a_walk_that_is_not_snooped_sets_no_bit, 0, all);

@@ -491,6 +491,74 @@ START_TEST(the_leaf_of_the_second_stage_forces_snooping)
 }
 END_TEST
 
+/* ---- Failures ----------------------------------------------------------------------- */
+
+static bool may_fail_so(uint8_t reason, bool ssade)
+{
+    switch (reason) {
+    case FAULT_ROOT_ACCESS:
+    case FAULT_CONTEXT_ACCESS:
+    case FAULT_DIRECTORY_ACCESS:
+    case FAULT_PASID_ENTRY_ACCESS:
+    case FAULT_FS_ACCESS:
+    case FAULT_FS_TOP_ACCESS:
+    case FAULT_FS_UPDATE_FAILED:
+    case FAULT_SS_ACCESS:
+    case FAULT_SS_TOP_ACCESS:
+        return true;
+    case FAULT_SS_UPDATE_FAILED:
+        return ssade;
+    default:
+        return false;
+    }
+}
+
+static void want_bits_anew(void)
+{
+    for (unsigned level = 1; level <= space.levels; level++) {
+        uint64_t entry = paging_entry_at(&space, IOVA, level);
+        poke(entry, peek(entry) & ~(BIT_AT(5) | BIT_AT(6)));
+        for (unsigned inner = 1; inner <= second.levels; inner++) {
+            uint64_t leaf = second_entry_at(&space, entry, inner);
+            poke(leaf, peek(leaf) & ~(BIT_AT(8) | BIT_AT(9)));
+        }
+    }
+    uint64_t leaf = paging_entry_at(&second, GUEST, 1);
+    poke(leaf, peek(leaf) & ~(BIT_AT(8) | BIT_AT(9)));
+    forget_everything();
+}
+
+/* At least two accesses a level of the first stage, and what locates them. */
+START_TEST(every_memory_access_of_a_nested_walk_may_fail)
+{
+    bool ssade = _i, done = false;
+    bool met[256] = { false };
+    unsigned n;
+    given_nesting(&widest);
+    given_options(DEV, PASID, WITH_PWSNP | (ssade ? WITH_SSADE : 0));
+    for (n = 1; !done; n++) {
+        want_bits_anew();
+        fail_access(n);
+        DmarTranslation t = dma(DMAR_WRITE, DEV, PASID, IOVA);
+        done = m.accesses < n;
+        if (done) {
+            ck_assert_int_eq(t.completion, DMAR_SUCCESS);
+            ck_assert_uint_eq(t.addr, HERE);
+        } else {
+            ck_assert_uint_eq(m.accesses, n);
+            ck_assert_int_eq(t.completion, DMAR_UNSUPPORTED_REQUEST);
+            ck_assert_msg(may_fail_so(t.reason, ssade), "%u: %02x", n, t.reason);
+            met[t.reason] = true;
+            fault_left(t.reason, DEV);
+        }
+    }
+    ck_assert_uint_gt(n, 4 + 2 * 4 + 4);
+    for (unsigned reason = 0; reason < 256; reason++) {
+        ck_assert_msg(met[reason] == may_fail_so(reason, ssade), "%02x", reason);
+    }
+}
+END_TEST
+
 static Suite *nested(void)
 {
     Suite *s = suite_create("nested");
@@ -529,6 +597,9 @@ static Suite *nested(void)
     tcase_add_test(t, what_the_first_stage_refuses_is_not_asked_of_the_second);
     tcase_add_test(t, a_nested_page_does_not_reach_the_interrupt_range);
     tcase_add_test(t, the_leaf_of_the_second_stage_forces_snooping);
+
+    t = tests_of(s, "failures");
+    tcase_add_loop_test(t, every_memory_access_of_a_nested_walk_may_fail, 0, 2);
     return s;
 }
 
