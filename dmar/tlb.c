@@ -1,10 +1,11 @@
 /*
  * An associative store of translations, see tlb.h.
  *
- * Every entry is in three lists: of its key's bucket, for lookups; of its
+ * Every entry is in four lists: of its key's bucket, for lookups; of its
  * domain and page's bucket, so that dropping a page touches only entries that
- * can be meant; and of its domain.  Entries are written round a ring, so the
- * oldest gives way when there is no room, and no other does.
+ * can be meant; of its domain; and of all entries by age, so that the oldest
+ * gives way when there is no room, and no other does.  Lists begin with what
+ * came last.  Room that is free is chained through the last kind.
  *
  * Copyright (c) The vtd-sm developers
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -20,14 +21,13 @@ enum { NONE = UINT32_MAX, DOMAINS = 1 << 16, MAX_SHIFT = 64 };
 /* A range of more pages than this is dropped by a walk of the domain. */
 enum { FEW_PAGES = 64 };
 
-typedef enum ListKind { BY_KEY, BY_PAGE, BY_DOMAIN, LISTS } ListKind;
+typedef enum ListKind { BY_KEY, BY_PAGE, BY_DOMAIN, BY_AGE, LISTS } ListKind;
 
 typedef struct Link {
     uint32_t next, prev;
 } Link;
 
 typedef struct Entry {
-    bool valid;
     uint8_t shift;
     uint64_t who;
     uint64_t page;              /* input address >> shift */
@@ -38,7 +38,8 @@ typedef struct Entry {
 struct DmarTlb {
     unsigned capacity;
     size_t payload;
-    uint32_t next;              /* of the ring: to be written next */
+    uint32_t free;              /* chain of free room, or NONE */
+    uint32_t oldest;            /* end of the list by age, or NONE */
     Entry *entries;
     uint8_t *payloads;
     uint32_t buckets;           /* of the first two kinds, a power of two */
@@ -66,8 +67,10 @@ static uint32_t *head_of(const DmarTlb *tlb, const Entry *e, ListKind kind)
         return &tlb->heads[kind][hash(e->who, e->page, e->shift) & mask];
     case BY_PAGE:
         return &tlb->heads[kind][hash(e->tags.domain, e->page, e->shift) & mask];
-    default:
+    case BY_DOMAIN:
         return &tlb->heads[kind][e->tags.domain];
+    default:
+        return tlb->heads[kind];
     }
 }
 
@@ -79,6 +82,8 @@ static void link_in(DmarTlb *tlb, uint32_t i, ListKind kind)
     e->link[kind] = (Link) { .next = *head, .prev = NONE };
     if (*head != NONE) {
         tlb->entries[*head].link[kind].prev = i;
+    } else if (kind == BY_AGE) {
+        tlb->oldest = i;
     }
     *head = i;
 }
@@ -95,7 +100,15 @@ static void link_out(DmarTlb *tlb, uint32_t i, ListKind kind)
     }
     if (link.next != NONE) {
         tlb->entries[link.next].link[kind].prev = link.prev;
+    } else if (kind == BY_AGE) {
+        tlb->oldest = link.prev;
     }
+}
+
+static void set_free(DmarTlb *tlb, uint32_t i)
+{
+    tlb->entries[i].link[BY_AGE].next = tlb->free;
+    tlb->free = i;
 }
 
 static void drop_entry(DmarTlb *tlb, uint32_t i)
@@ -104,17 +117,26 @@ static void drop_entry(DmarTlb *tlb, uint32_t i)
         link_out(tlb, i, kind);
     }
     tlb->of_shift[tlb->entries[i].shift]--;
-    tlb->entries[i].valid = false;
+    set_free(tlb, i);
 }
 
 /* ---- Life ---------------------------------------------------------------- */
 
-static void forget(DmarTlb *tlb)
+static size_t heads_of(const DmarTlb *tlb, ListKind kind)
 {
-    memset(tlb->heads[BY_KEY], 0xff, tlb->buckets * sizeof(uint32_t));
-    memset(tlb->heads[BY_PAGE], 0xff, tlb->buckets * sizeof(uint32_t));
-    memset(tlb->heads[BY_DOMAIN], 0xff, DOMAINS * sizeof(uint32_t));
+    return kind == BY_AGE ? 1 : kind == BY_DOMAIN ? DOMAINS : tlb->buckets;
+}
+
+void dmar_tlb_drop_all(DmarTlb *tlb)
+{
+    for (unsigned kind = 0; kind < LISTS; kind++) {
+        memset(tlb->heads[kind], 0xff, heads_of(tlb, kind) * sizeof(uint32_t));
+    }
     memset(tlb->of_shift, 0, sizeof(tlb->of_shift));
+    tlb->oldest = tlb->free = NONE;
+    for (unsigned i = tlb->capacity; i > 0; i--) {
+        set_free(tlb, i - 1);
+    }
 }
 
 DmarTlb *dmar_tlb_new(unsigned capacity, size_t payload)
@@ -127,10 +149,10 @@ DmarTlb *dmar_tlb_new(unsigned capacity, size_t payload)
     tlb->entries = g_new0(Entry, capacity);
     tlb->payloads = g_malloc0_n(capacity, payload);
     tlb->buckets = capacity;
-    tlb->heads[BY_KEY] = g_new(uint32_t, tlb->buckets);
-    tlb->heads[BY_PAGE] = g_new(uint32_t, tlb->buckets);
-    tlb->heads[BY_DOMAIN] = g_new(uint32_t, DOMAINS);
-    forget(tlb);
+    for (unsigned kind = 0; kind < LISTS; kind++) {
+        tlb->heads[kind] = g_new(uint32_t, heads_of(tlb, kind));
+    }
+    dmar_tlb_drop_all(tlb);
     return tlb;
 }
 
@@ -142,14 +164,6 @@ void dmar_tlb_free(DmarTlb *tlb)
     g_free(tlb->entries);
     g_free(tlb->payloads);
     g_free(tlb);
-}
-
-void dmar_tlb_drop_all(DmarTlb *tlb)
-{
-    for (unsigned i = 0; i < tlb->capacity; i++) {
-        tlb->entries[i].valid = false;
-    }
-    forget(tlb);
 }
 
 /* ---- Finding and adding -------------------------------------------------- */
@@ -195,16 +209,13 @@ void *dmar_tlb_add(DmarTlb *tlb, uint64_t who, uint64_t addr, unsigned shift,
 
     if (i != NONE) {
         drop_entry(tlb, i);
-    } else {
-        i = tlb->next;
-        tlb->next = (i + 1) % tlb->capacity;
-        if (tlb->entries[i].valid) {
-            drop_entry(tlb, i);
-        }
+    } else if (tlb->free == NONE) {
+        drop_entry(tlb, tlb->oldest);
     }
+    i = tlb->free;
+    tlb->free = tlb->entries[i].link[BY_AGE].next;
     tlb->entries[i] = (Entry) {
-        .valid = true, .shift = shift, .who = who, .page = addr >> shift,
-        .tags = tags,
+        .shift = shift, .who = who, .page = addr >> shift, .tags = tags,
     };
     for (unsigned kind = 0; kind < LISTS; kind++) {
         link_in(tlb, i, kind);

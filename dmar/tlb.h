@@ -43,7 +43,7 @@ const void *dmar_tlb_find(const DmarTlb *tlb, uint64_t who, uint64_t addr,
                           unsigned shift);
 
 /* Room for a payload, which the caller fills in; an entry with this key is
- * replaced, and when all room is taken, the oldest entry is. */
+ * replaced by a new one, and when all room is taken, the oldest entry is. */
 void *dmar_tlb_add(DmarTlb *tlb, uint64_t who, uint64_t addr, unsigned shift,
                    DmarTlbTags tags);
 
