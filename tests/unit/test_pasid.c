@@ -302,6 +302,197 @@ START_TEST(only_advertised_translation_types_are_taken)
 }
 END_TEST
 
+/* ---- Abilities and fields [VT-d 9.6] ------------------------------------------------- */
+
+static void set_entry_field(unsigned word, uint64_t mask, uint64_t value)
+{
+    uint64_t entry = pasid_entry_at(DEV, PASID) + 8 * word;
+    poke(entry, (peek(entry) & ~mask) | (value * (mask & -mask)));
+    execute(pasid_cache_global());
+    execute(iotlb_global());
+}
+
+static void given_first(const DmarConfig *config, unsigned levels)
+{
+    given_scalable(config);
+    given_context(DEV);
+    space = given_first_stage(DOMAIN, levels);
+    map_fs(&space, IOVA, TARGET, PAGE, USER_RW);
+    given_pasid(DEV, PASID, &space);
+}
+
+START_TEST(a_type_needs_its_ability)
+{
+    static const struct {
+        size_t lacking;
+        bool value;
+        unsigned type;
+    } rows[] = {
+        { offsetof(DmarConfig, first_stage), false, PGTT_FIRST_STAGE },
+        { offsetof(DmarConfig, no_second_stage), true, PGTT_SECOND_STAGE },
+        { offsetof(DmarConfig, nested), false, PGTT_NESTED },
+        { offsetof(DmarConfig, pass_through), false, PGTT_PASS_THROUGH },
+    };
+    DmarConfig config = plain;
+    config.first_stage = config.nested = true;
+    config.nested = rows[_i].type == PGTT_NESTED;
+    *((bool *)&config + rows[_i].lacking) = rows[_i].value;
+    given_scalable(&config);
+    given_context(DEV);
+    uint64_t entry = pasid_entry_at(DEV, PASID);
+    poke(entry, rows[_i].type << 6 | 1 << 2 | 1);
+    write_faults(DEV, PASID, IOVA, FAULT_PASID_ENTRY_INVALID);
+}
+END_TEST
+
+START_TEST(a_second_stage_is_as_deep_as_the_unit_allows)
+{
+    static const unsigned widths[] = { 39, 48, 57 };
+    DmarConfig config = widest;
+    config.aw_bits = widths[_i];
+    config.host_width = 39;
+    given_device(&config);
+    for (unsigned aw = 0; aw < 8; aw++) {
+        set_entry_field(0, 7 << 2, aw);
+        DmarTranslation t = dma(DMAR_WRITE, DEV, PASID, IOVA);
+        bool there = aw >= 1 && aw <= _i + 1u;
+        ck_assert_int_eq(t.reason != FAULT_PASID_ENTRY_INVALID, there);
+        take_fault();
+    }
+}
+END_TEST
+
+START_TEST(a_first_stage_is_as_deep_as_the_unit_allows)
+{
+    DmarConfig config = widest;
+    config.first_stage_5level = _i;
+    given_first(&config, 4);
+    both_reach(DEV, PASID, IOVA, TARGET);
+    for (unsigned mode = 1; mode < 4; mode++) {
+        set_entry_field(2, 3 << 2, mode);
+        if (mode == 1 && _i) {      /* the table is walked as if of 5 levels */
+            write_faults(DEV, PASID, BIT_AT(47) - 1, FAULT_FS_NOT_PRESENT);
+        } else {
+            write_faults(DEV, PASID, IOVA, FAULT_PASID_ENTRY_INVALID);
+        }
+    }
+}
+END_TEST
+
+START_TEST(what_the_second_stage_needs_does_not_count_in_a_first)
+{
+    given_first(&widest, 4);
+    for (unsigned aw = 0; aw < 8; aw++) {
+        set_entry_field(0, 7 << 2, aw);
+        both_reach(DEV, PASID, IOVA, TARGET);
+    }
+    set_entry_field(0, BITS(45, 12), NOWHERE >> 12);
+    set_entry_field(0, BIT_AT(9), 1);
+    both_reach(DEV, PASID, IOVA, TARGET);
+}
+END_TEST
+
+START_TEST(what_the_first_stage_needs_does_not_count_in_a_second)
+{
+    given_device(&widest);
+    given_options(DEV, PASID, WITH_WPE | WITH_EAFE | WITH_SRE);
+    set_entry_field(2, BITS(45, 12), BITS(33, 0));
+    both_reach(DEV, PASID, IOVA, TARGET);
+    write_faults(DEV, PASID, IOVA + PAGE, FAULT_SS_NOT_PRESENT);
+}
+END_TEST
+
+START_TEST(pass_through_needs_no_table)
+{
+    given_device(&widest);
+    given_pass_through(DEV, PASID, DOMAIN);
+    for (unsigned aw = 0; aw < 8; aw++) {
+        set_entry_field(0, 7 << 2, aw);
+        write_reaches(DEV, PASID, IOVA, IOVA);
+    }
+    given_options(DEV, PASID, WITH_SSADE | WITH_WPE | WITH_EAFE);
+    set_entry_field(2, BITS(45, 12), BITS(33, 0));
+    write_reaches(DEV, PASID, IOVA, IOVA);
+}
+END_TEST
+
+START_TEST(without_a_second_stage_its_fields_are_reserved)
+{
+    DmarConfig config = plain;
+    config.first_stage = config.no_second_stage = true;
+    given_first(&config, 4);
+    both_reach(DEV, PASID, IOVA, TARGET);
+    for (unsigned bit = 9; bit < 64; bit++) {
+        set_entry_field(0, BIT_AT(bit), 1);
+        write_faults(DEV, PASID, IOVA, FAULT_PASID_ENTRY_RESERVED);
+        set_entry_field(0, BIT_AT(bit), 0);
+    }
+    both_reach(DEV, PASID, IOVA, TARGET);
+}
+END_TEST
+
+START_TEST(without_rid_pasid_0_stands_for_requests_without_pasid)
+{
+    DmarConfig config = widest;
+    config.no_rid_pasid = true;
+    given_scalable(&config);
+    given_context_of_size(DEV, PDTS_DEFAULT, 0);
+    given_space_of(DOMAIN, TARGET);
+    given_pasid(DEV, 0, &space);
+    both_reach(DEV, NO_PASID, IOVA, TARGET);
+    for (unsigned bit = 64; bit < 84; bit++) {
+        flip(context_entry_at(DEV), bit);
+        execute(context_global());
+        execute(iotlb_global());
+        write_faults(DEV, NO_PASID, IOVA, FAULT_CONTEXT_RESERVED);
+        flip(context_entry_at(DEV), bit);
+    }
+}
+END_TEST
+
+START_TEST(rid_priv_makes_supervisors_of_requests_without_pasid)
+{
+    given_scalable(&widest);
+    given_context(DEV);
+    space = given_first_stage(DOMAIN, 4);
+    map_fs(&space, IOVA, TARGET, PAGE, 0);      /* a supervisor's, read-only */
+    given_rid(DEV, &space);
+    given_options(DEV, RID_PASID, WITH_PWSNP | (_i & 1 ? WITH_SRE : 0) |
+                  (_i & 2 ? WITH_WPE : 0));
+    read_faults(DEV, NO_PASID, IOVA, FAULT_PRIVILEGE_VIOLATION);
+    flip(context_entry_at(DEV), 84);
+    execute(context_global());
+    execute(pasid_cache_global());
+    execute(iotlb_global());
+    if (!(_i & 1)) {
+        read_faults(DEV, NO_PASID, IOVA, FAULT_SUPERVISOR_BLOCKED);
+    } else if (_i & 2) {
+        read_reaches(DEV, NO_PASID, IOVA, TARGET);
+        write_faults(DEV, NO_PASID, IOVA, FAULT_WRITE_DENIED);
+    } else {
+        both_reach(DEV, NO_PASID, IOVA, TARGET);
+    }
+}
+END_TEST
+
+START_TEST(page_requests_need_device_tlbs_in_a_context_entry)
+{
+    given_device(&widest);
+    for (unsigned bits = 0; bits < 4; bits++) {
+        uint64_t entry = context_entry_at(DEV);
+        bool dte = bits & 1, pre = bits & 2;
+        poke(entry, (peek(entry) & ~(BIT_AT(2) | BIT_AT(4))) |
+             (dte ? BIT_AT(2) : 0) | (pre ? BIT_AT(4) : 0));
+        forget_everything();
+        if (pre && !dte) {
+            write_faults(DEV, PASID, IOVA, FAULT_CONTEXT_INVALID);
+        } else {
+            write_reaches(DEV, PASID, IOVA, TARGET);
+        }
+    }
+}
+END_TEST
+
 START_TEST(a_table_entry_hides_its_faults_by_fpd)
 {
     given_device(&widest);
@@ -579,6 +770,17 @@ static Suite *pasid(void)
                         variant_count);
     tcase_add_loop_test(t, bits_that_are_not_reserved_do_no_harm, 0, 3);
     tcase_add_test(t, pgsnp_forces_snooping);
+    tcase_add_loop_test(t, a_type_needs_its_ability, 0, 4);
+    tcase_add_loop_test(t, a_second_stage_is_as_deep_as_the_unit_allows, 0, 3);
+    tcase_add_loop_test(t, a_first_stage_is_as_deep_as_the_unit_allows, 0, 2);
+    tcase_add_test(t, what_the_second_stage_needs_does_not_count_in_a_first);
+    tcase_add_test(t, what_the_first_stage_needs_does_not_count_in_a_second);
+    tcase_add_test(t, pass_through_needs_no_table);
+    tcase_add_test(t, without_a_second_stage_its_fields_are_reserved);
+    tcase_add_test(t, without_rid_pasid_0_stands_for_requests_without_pasid);
+    tcase_add_loop_test(t, rid_priv_makes_supervisors_of_requests_without_pasid,
+                        0, 4);
+    tcase_add_test(t, page_requests_need_device_tlbs_in_a_context_entry);
     tcase_add_loop_test(t, only_advertised_translation_types_are_taken, 0, 8);
     tcase_add_test(t, a_table_entry_hides_its_faults_by_fpd);
     tcase_add_test(t, fpd_of_one_pasid_does_not_hide_another);
