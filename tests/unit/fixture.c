@@ -106,6 +106,11 @@ static bool access_answered(uint64_t addr, size_t len)
         len <= RAM_SIZE && addr - RAM_BASE <= RAM_SIZE - len;
 }
 
+static bool write_answered(uint64_t addr, size_t len)
+{
+    return access_answered(addr, len) && (addr < m.rom || addr >= m.rom_end);
+}
+
 static bool host_read(void *opaque, uint64_t addr, void *buf, size_t len)
 {
     if (!access_answered(addr, len)) {
@@ -115,11 +120,22 @@ static bool host_read(void *opaque, uint64_t addr, void *buf, size_t len)
     return true;
 }
 
+/* Remember what was at @addr before it is written. */
+static void note_change(uint64_t addr, size_t len)
+{
+    for (uint64_t at = addr & ~7ull; at < addr + len; at += 8) {
+        if (m.changes < G_N_ELEMENTS(m.change)) {
+            m.change[m.changes++] = (Change) { at, peek(at) };
+        }
+    }
+}
+
 static bool host_write(void *opaque, uint64_t addr, const void *buf, size_t len)
 {
-    if (!access_answered(addr, len)) {
+    if (!write_answered(addr, len)) {
         return false;
     }
+    note_change(addr, len);
     memcpy(m.ram + (addr - RAM_BASE), buf, len);
     return true;
 }
@@ -128,7 +144,7 @@ static bool host_compare_exchange(void *opaque, uint64_t addr,
                                   uint64_t *expected, uint64_t desired)
 {
     ck_assert_msg(addr % 8 == 0, "unaligned: %" PRIx64, addr);
-    if (!access_answered(addr, 8)) {
+    if (!write_answered(addr, 8)) {
         return false;
     }
     uint64_t found = peek(addr);
@@ -138,6 +154,7 @@ static bool host_compare_exchange(void *opaque, uint64_t addr,
         poke(addr, found);
     }
     if (found == *expected) {
+        note_change(addr, 8);
         poke(addr, desired);
         m.exchanges++;
     }

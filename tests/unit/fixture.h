@@ -59,6 +59,11 @@ typedef struct Message {
     uint32_t data;
 } Message;
 
+/* A word of RAM that the engine wrote, and what was there. */
+typedef struct Change {
+    uint64_t addr, old;
+} Change;
+
 /* The unit under test and what it did; read it, change it through verbs. */
 typedef struct Machine {
     DmarConfig config;
@@ -72,11 +77,14 @@ typedef struct Machine {
     uint64_t remap_table;           /* interrupt remapping table */
     unsigned accesses;              /* of memory, since the last reset to 0 */
     unsigned fail_access;           /* this one fails (0: none) */
+    uint64_t rom, rom_end;          /* nobody writes here */
     /* The next so many compare-exchanges find that somebody was faster: */
     unsigned lose_exchanges;
     uint64_t intruding_bits;        /* ... who flipped these bits, */
     uint64_t (*intruder)(uint64_t addr, uint64_t found);    /* or did this */
     unsigned exchanges;             /* that took place */
+    unsigned changes;               /* since the last reset to 0 */
+    Change change[64];
     unsigned first_message, messages;
     Message message[64];
     unsigned device_tlbs;

@@ -1,34 +1,23 @@
 /*
- * The model: chapters 3, 7 and 9 of the specification, read aloud.
+ * The model: from a requester to its translation, and from there to an answer
+ * (chapters 3, 4, 7 and 9 of the specification, read aloud).
  *
  * An entry is an array of bytes; bits() takes it apart one bit at a time with
- * the bit numbers of the specification's tables.  Every step returns a fault
- * code or 0.  Where the specification leaves an order open, the comment says
- * which one is taken.
+ * the bit numbers of the specification's tables.
  *
  * Copyright (c) The vtd-sm developers
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "model.h"
+#include "model_path.h"
 
-typedef struct Entry {
-    uint8_t byte[64];
-} Entry;
+#include <assert.h>
+#include <string.h>
 
-/* Everything that a translation gathers on its way. */
-typedef struct Path {
-    const ModelUnit *unit;
-    const ModelRequest *request;
-    bool hide;                  /* some FPD was 1 */
-    bool ats_allowed;
-    bool passes;                /* no table is walked */
-    bool page_snoop;            /* PGSNP */
-    unsigned width;             /* AGAW in bits */
-    uint64_t table;             /* second-stage root */
-    ModelAnswer answer;
-} Path;
+#include "model_cache.h"
 
-static uint64_t bits(const Entry *entry, unsigned high, unsigned low)
+/* ---- Formats --------------------------------------------------------------------- */
+
+uint64_t bits(const ModelEntry *entry, unsigned high, unsigned low)
 {
     uint64_t value = 0;
     for (unsigned bit = high + 1; bit-- > low; ) {
@@ -37,13 +26,13 @@ static uint64_t bits(const Entry *entry, unsigned high, unsigned low)
     return value;
 }
 
-static bool bit(const Entry *entry, unsigned which)
+bool bit(const ModelEntry *entry, unsigned which)
 {
     return bits(entry, which, which);
 }
 
 /* Are all bits @high .. @low zero?  An empty range is. */
-static bool zero(const Entry *entry, unsigned high, unsigned low)
+bool zero(const ModelEntry *entry, unsigned high, unsigned low)
 {
     for (unsigned b = low; b <= high; b++) {
         if (bit(entry, b)) {
@@ -53,197 +42,92 @@ static bool zero(const Entry *entry, unsigned high, unsigned low)
     return true;
 }
 
-static bool fetch(const Path *p, uint64_t addr, unsigned bytes, Entry *out)
-{
-    return p->unit->read(addr, out->byte, bytes);
-}
-
 /* An address held in bits 63:12 of an entry. */
-static uint64_t pointer(const Entry *entry, unsigned base)
+uint64_t pointer(const ModelEntry *entry, unsigned base)
 {
     return bits(entry, base + 63, base + 12) * 4096;
 }
 
-static bool beyond(uint64_t addr, unsigned width)
+bool fetch(const Path *p, uint64_t addr, unsigned bytes, ModelEntry *out)
+{
+    return p->unit->read(addr, out->byte, bytes);
+}
+
+bool beyond(uint64_t addr, unsigned width)
 {
     return width < 64 && addr / 2 >= (uint64_t)1 << (width - 1);
 }
 
-static bool is_interrupt(uint64_t first, uint64_t last)
+bool is_interrupt(uint64_t first, uint64_t last)
 {
     return last >= 4276092928u && first <= 4277141503u;   /* FEE00000..FEEFFFFF */
 }
 
-/* ---- The second stage [3.7, 9.8] --------------------------------------------- */
+/* ---- Freedom --------------------------------------------------------------------- */
 
-static bool paging_reserved(const Path *p, const Entry *e, unsigned level, bool leaf)
+unsigned choose(Path *p, unsigned n)
 {
-    bool fine = zero(e, 51, p->unit->host_width) && !bit(e, 62);
-    if (level >= 4) {
-        fine = fine && !bit(e, 7);
-    }
-    if (!leaf) {
-        return !(fine && !bit(e, 11));
-    }
-    if (!p->unit->snoop_control) {
-        fine = fine && !bit(e, 11);
-    }
-    if (level == 3) {
-        fine = fine && zero(e, 29, 12);
-    }
-    if (level == 2) {
-        fine = fine && zero(e, 20, 12);
-    }
-    return !fine;
-}
-
-/* In legacy mode what is not there is what one has no right to. */
-static unsigned nothing_there(const Path *p)
-{
-    if (p->unit->table_mode == 1) {
-        return 0x79;
-    }
-    return p->request->kind == MODEL_WRITE ? 0x5 : 0x6;
-}
-
-static unsigned walk(Path *p)
-{
-    bool legacy = p->unit->table_mode == 0;
-    uint64_t table = p->table;
-    bool may_read = true, may_write = true;
-    unsigned top = (p->width - 12) / 9;
-    for (unsigned level = top; level >= 1; level--) {
-        Entry e;
-        uint64_t span = 4096;
-        for (unsigned i = 1; i < level; i++) {
-            span *= 512;
-        }
-        uint64_t index = p->request->addr / span % 512;
-        if (!fetch(p, table + index * 8, 8, &e)) {
-            if (legacy) {
-                return level == top ? 0x3 : 0x7;
-            }
-            return level == top ? 0x7b : 0x78;
-        }
-        bool r = bit(&e, 0), w = bit(&e, 1);
-        if (!r && !w) {
-            return nothing_there(p);
-        }
-        may_read = may_read && r;
-        may_write = may_write && w;
-        if (!may_read && !may_write) {
-            return nothing_there(p);
-        }
-        bool leaf = level == 1 || (level <= 3 && bit(&e, 7));
-        if (paging_reserved(p, &e, level, leaf)) {
-            return legacy ? 0xc : 0x7a;
-        }
-        if (leaf) {
-            uint64_t page = bits(&e, 51, 12) * 4096 / span * span;
-            p->answer.addr = page + p->request->addr % span;
-            p->answer.size = span;
-            p->answer.read = may_read;
-            p->answer.write = may_write;
-            p->answer.snoop = bit(&e, 11) || p->page_snoop;
-            return 0;
-        }
-        table = bits(&e, 51, 12) * 4096;
-    }
-    return 0;
-}
-
-/* ---- From a table or none to an answer ------------------------------------------ */
-
-static unsigned pass(Path *p)
-{
-    bool legacy = p->unit->table_mode == 0;
-    if (beyond(p->request->addr, p->unit->host_width)) {
-        return legacy ? 0x4 : 0x83;
-    }
-    p->answer.addr = p->request->addr;
-    p->answer.size = 0;
-    p->answer.read = p->answer.write = true;
-    p->answer.snoop = p->page_snoop;
-    return 0;
-}
-
-static unsigned rights(const Path *p)
-{
-    bool legacy = p->unit->table_mode == 0;
-    ModelKind kind = p->request->kind;
-    if (p->request->type != MODEL_UT) {
+    ModelChoices *c = p->choices;
+    if (n <= 1) {
         return 0;
     }
-    if ((kind == MODEL_WRITE || kind == MODEL_ATOMIC) && !p->answer.write) {
-        return legacy ? 0x5 : 0x85;
+    if (c->next == c->known) {
+        assert(c->known < MODEL_CHOICES && n < 256);
+        c->taken[c->known] = 0;
+        c->of[c->known++] = n;
     }
-    if ((kind == MODEL_READ || kind == MODEL_ATOMIC) && !p->answer.read) {
-        return legacy ? 0x6 : 0x86;
-    }
-    return 0;
+    return c->taken[c->next++];
 }
 
-/* Untranslated requests by their address, translation requests by the range
- * of the answer unless they pass through. */
-static unsigned interrupt_range(const Path *p)
+bool model_another(ModelChoices *c)
 {
-    uint64_t first = p->answer.addr, last = first;
-    if (p->request->type == MODEL_TR) {
-        if (p->answer.size == 0) {
-            return 0;
+    c->known = c->next;
+    while (c->known > 0 && ++c->taken[c->known - 1] == c->of[c->known - 1]) {
+        c->known--;
+    }
+    return c->known > 0;
+}
+
+void owe(Path *p, unsigned code)
+{
+    for (unsigned i = 0; i < p->owed; i++) {
+        if (p->owe[i] == code) {
+            return;
         }
-        first = first / p->answer.size * p->answer.size;
-        last = first + p->answer.size - 1;
     }
-    if (!is_interrupt(first, last)) {
-        return 0;
-    }
-    return p->unit->table_mode == 0 ? 0xe : 0x87;
+    assert(p->owed < MODEL_OWED);
+    p->owe[p->owed++] = code;
 }
 
-static unsigned go_through(Path *p)
+/* ---- Legacy mode [3.4.2, 9.1, 9.3] -------------------------------------------------- */
+
+static bool legacy_root(Path *p, uint64_t *contexts)
 {
-    bool legacy = p->unit->table_mode == 0;
-    unsigned code;
-    if (p->request->type == MODEL_TD || p->passes) {
-        code = pass(p);
-    } else if (beyond(p->request->addr, p->width) ||
-               beyond(p->request->addr, p->unit->guest_width)) {
-        code = legacy ? 0x4 : 0x84;
-    } else {
-        code = walk(p);
+    ModelEntry e;
+    unsigned code = 0;
+    if (!fetch(p, p->unit->root_table + p->request->source / 256 * 16, 16, &e)) {
+        code = 0x8;
+    } else if (!bit(&e, 0)) {
+        code = 0x1;
+    } else if (!zero(&e, 11, 1) || !zero(&e, 63, p->unit->host_width) ||
+               !zero(&e, 127, 64)) {
+        code = 0xa;
     }
-    if (code == 0) {
-        code = rights(p);
+    if (code) {
+        owe(p, code);
+        return false;
     }
-    return code ? code : interrupt_range(p);
+    *contexts = pointer(&e, 0);
+    return true;
 }
 
 static bool width_known(const Path *p, unsigned aw)
 {
-    return aw >= 1 && aw <= 3 && 30 + 9 * aw <= p->unit->guest_width;
+    return p->unit->second_stage && aw >= 1 && aw <= 3 &&
+        30 + 9 * aw <= p->unit->guest_width;
 }
 
-/* ---- Legacy mode [3.4.2, 9.1, 9.3] --------------------------------------------------- */
-
-static unsigned legacy_root(Path *p, uint64_t *contexts)
-{
-    Entry e;
-    if (!fetch(p, p->unit->root_table + p->request->source / 256 * 16, 16, &e)) {
-        return 0x8;
-    }
-    if (!bit(&e, 0)) {
-        return 0x1;
-    }
-    if (!zero(&e, 11, 1) || !zero(&e, 63, p->unit->host_width) ||
-        !zero(&e, 127, 64)) {
-        return 0xa;
-    }
-    *contexts = pointer(&e, 0);
-    return 0;
-}
-
-static bool legacy_context_reserved(const Path *p, const Entry *e)
+static bool legacy_reserved(const Path *p, const ModelEntry *e)
 {
     bool passes = bits(e, 3, 2) == 2;
     return !zero(e, 11, 4) || bit(e, 71) ||
@@ -251,272 +135,433 @@ static bool legacy_context_reserved(const Path *p, const Entry *e)
         !zero(e, 127, 72 + p->unit->domain_width);
 }
 
-static unsigned legacy_context(Path *p, uint64_t contexts)
+/* A type, and a width that goes with it?  A unit without second stage has no
+ * width that pass-through could name: it may take any, or none. */
+static bool legacy_valid(Path *p, const ModelEntry *e)
 {
-    Entry e;
-    if (!fetch(p, contexts + p->request->source % 256 * 16, 16, &e)) {
-        return 0x9;
+    unsigned type = bits(e, 3, 2), aw = bits(e, 66, 64);
+    if (type == 3 || (type == 1 && !p->unit->device_tlb) ||
+        (type == 2 && !p->unit->pass_through)) {
+        return false;
     }
-    p->hide = p->hide || bit(&e, 1);
-    if (!bit(&e, 0)) {
-        return 0x2;
+    if (type == 2 && !p->unit->second_stage) {
+        return choose(p, 2);
     }
-    if (legacy_context_reserved(p, &e)) {
-        return 0xb;
+    return width_known(p, aw);
+}
+
+/* Returns whether the entry may be remembered [6.2.2]. */
+static bool legacy_context(Path *p, const ModelEntry *e)
+{
+    if (!bit(e, 0)) {
+        owe(p, 0x2);
+        return false;
     }
-    unsigned type = bits(&e, 3, 2), aw = bits(&e, 66, 64);
-    bool type_known = type == 0 || (type == 1 && p->unit->device_tlb) ||
-        (type == 2 && p->unit->pass_through);
-    if (!width_known(p, aw) || !type_known) {
-        return 0x3;
+    if (legacy_reserved(p, e)) {
+        owe(p, 0xb);
     }
+    if (!legacy_valid(p, e)) {
+        owe(p, 0x3);
+    }
+    if (p->owed) {
+        return false;
+    }
+    unsigned type = bits(e, 3, 2);
     if (p->request->type != MODEL_UT && type != 1) {
-        return 0xd;
+        owe(p, 0xd);
     }
-    p->passes = type == 2;
-    p->width = 30 + 9 * aw;
-    p->table = pointer(&e, 0);
-    return 0;
+    p->type = type == 2 ? PASS_THROUGH : SECOND_STAGE;
+    p->width = 30 + 9 * bits(e, 66, 64);
+    p->second_table = pointer(e, 0);
+    p->domain = bits(e, 87, 72);
+    return true;
 }
 
-static unsigned legacy(Path *p)
-{
-    uint64_t contexts = 0;
-    if (p->request->has_pasid) {
-        return 0x31;
-    }
-    unsigned code = legacy_root(p, &contexts);
-    return code ? code : legacy_context(p, contexts);
-}
+/* ---- Scalable mode: context entries [3.4.3, 9.2, 9.4] ------------------------------- */
 
-/* ---- Scalable mode [3.4.3, 9.2, 9.4 to 9.6] ---------------------------------------------- */
-
-static unsigned scalable_root(Path *p, uint64_t *contexts)
+static bool scalable_root(Path *p, uint64_t *contexts)
 {
-    Entry e;
+    ModelEntry e;
+    unsigned code = 0;
     unsigned half = p->request->source % 256 >= 128 ? 64 : 0;
     if (!fetch(p, p->unit->root_table + p->request->source / 256 * 16, 16, &e)) {
-        return 0x38;
+        code = 0x38;
+    } else if (!bit(&e, half)) {
+        code = 0x39;
+    } else if (!zero(&e, half + 11, half + 1) ||
+               !zero(&e, half + 63, half + p->unit->host_width)) {
+        code = 0x3a;
     }
-    if (!bit(&e, half)) {
-        return 0x39;
-    }
-    if (!zero(&e, half + 11, half + 1) ||
-        !zero(&e, half + 63, half + p->unit->host_width)) {
-        return 0x3a;
+    if (code) {
+        owe(p, code);
+        return false;
     }
     *contexts = pointer(&e, half);
-    return 0;
+    return true;
 }
 
-static bool context_reserved(const Path *p, const Entry *e)
+static bool context_reserved(const Path *p, const ModelEntry *e)
 {
-    return (bit(e, 2) && !p->unit->device_tlb) ||
-        (bit(e, 3) && p->unit->pasid_width == 0) || !zero(e, 8, 4) ||
-        !zero(e, 63, p->unit->host_width) || !zero(e, 255, 84);
+    const ModelUnit *u = p->unit;
+    return (bit(e, 2) && !u->device_tlb) ||
+        (bit(e, 3) && u->pasid_width == 0) ||
+        (bit(e, 4) && !u->page_requests) || !zero(e, 8, 5) ||
+        !zero(e, 63, u->host_width) ||
+        (!zero(e, 83, 64) && !u->rid_pasid) ||
+        (bit(e, 84) && !u->rid_privilege) || !zero(e, 255, 85);
 }
 
-/* A PASID that is both too wide for the unit and beyond the directory is
- * taken to be too wide. */
-static unsigned pasid_gate(const Path *p, const Entry *context)
+static uint64_t directory_end(const ModelEntry *context)
+{
+    return 64u << (bits(context, 11, 9) + 7);
+}
+
+/* Of several reasons to refuse a PASID the specification prefers none. */
+static void pasid_gates(Path *p, const ModelEntry *context)
 {
     unsigned pasid = p->request->pasid;
     if (p->request->type == MODEL_TD) {
-        return 0x49;
+        owe(p, 0x49);
+    } else if (!bit(context, 3)) {
+        owe(p, 0x45);
     }
-    if (!bit(context, 3)) {
-        return 0x45;
+    if (pasid >> p->unit->pasid_width) {
+        owe(p, 0x89);
     }
-    if (pasid >= 1u << p->unit->pasid_width) {
-        return 0x89;
+    if (pasid >= directory_end(context)) {
+        owe(p, 0x46);
     }
-    if (pasid >= 64u << (bits(context, 11, 9) + 7)) {
-        return 0x46;
+    /* Is the 0 of a unit without RID_PASID a value of that field? */
+    if (pasid == bits(context, 83, 64) && (p->unit->rid_pasid || choose(p, 2))) {
+        owe(p, 0x48);
     }
-    return pasid == bits(context, 83, 64) ? 0x48 : 0;
 }
 
-static unsigned scalable_context(Path *p, uint64_t contexts, Entry *e)
+/* Returns whether the entry may be remembered. */
+static bool scalable_context(Path *p, const ModelEntry *e)
 {
-    if (!fetch(p, contexts + p->request->source % 128 * 32, 32, e)) {
-        return 0x40;
-    }
-    p->hide = p->hide || bit(e, 1);
     if (!bit(e, 0)) {
-        return 0x41;
+        owe(p, 0x41);
+        return false;
     }
     if (context_reserved(p, e)) {
-        return 0x42;
+        owe(p, 0x42);
     }
-    if (bits(e, 83, 64) >= 64u << (bits(e, 11, 9) + 7)) {
-        return 0x43;
+    if ((bit(e, 4) && !bit(e, 2)) || bits(e, 83, 64) >= directory_end(e)) {
+        owe(p, 0x43);
+    }
+    if (p->owed) {
+        return false;
     }
     if (p->request->type != MODEL_UT && !bit(e, 2)) {
-        return 0x44;
+        owe(p, 0x44);
     }
-    return p->request->has_pasid ? pasid_gate(p, e) : 0;
+    if (p->request->has_pasid) {
+        pasid_gates(p, e);
+    }
+    p->pasid = p->request->has_pasid ? p->request->pasid : bits(e, 83, 64);
+    p->privileged = p->request->has_pasid ? p->request->privileged : bit(e, 84);
+    return true;
 }
 
-static unsigned directory(Path *p, uint64_t addr, uint64_t *table)
+/* A context entry, from memory or from the cache; false: owed. */
+static bool context(Path *p, ModelEntry *e)
 {
-    Entry e;
+    unsigned source = p->request->source;
+    unsigned bytes = p->legacy ? 16 : 32;
+    uint64_t contexts = 0;
+    ModelHeld held = { .cache = MODEL_CONTEXT, .source = source };
+    Path fresh = *p;
+    bool found = p->legacy ? legacy_root(&fresh, &contexts)
+                           : scalable_root(&fresh, &contexts);
+    if (found) {
+        unsigned index = p->legacy ? source % 256 : source % 128;
+        found = fetch(p, contexts + index * bytes, bytes, &held.entry);
+        if (!found) {
+            owe(&fresh, p->legacy ? 0x9 : 0x40);
+        }
+    }
+    const ModelHeld *old = recall_entry(p, &held, found);
+    if (!old && !found) {
+        *p = fresh;
+        return false;
+    }
+    *e = old ? old->entry : held.entry;
+    p->hide = p->hide || bit(e, 1);
+    bool sound = p->legacy ? legacy_context(p, e) : scalable_context(p, e);
+    held.domain = p->domain;
+    if (sound && !old) {
+        fill(p, &held);
+    }
+    return p->owed == 0;
+}
+
+/* ---- Scalable mode: PASID-table entries [9.5, 9.6] ----------------------------------- */
+
+static bool directory(Path *p, uint64_t addr, uint64_t *table)
+{
+    ModelEntry e;
     if (!fetch(p, addr, 8, &e)) {
-        return 0x50;
+        owe(p, 0x50);
+        return false;
     }
     p->hide = p->hide || bit(&e, 1);
     if (!bit(&e, 0)) {
-        return 0x51;
-    }
-    if (!zero(&e, 11, 2) || !zero(&e, 63, p->unit->host_width)) {
-        return 0x52;
+        owe(p, 0x51);
+    } else if (!zero(&e, 11, 2) || !zero(&e, 63, p->unit->host_width)) {
+        owe(p, 0x52);
     }
     *table = pointer(&e, 0);
-    return 0;
+    return p->owed == 0;
 }
 
-/* A unit with second stage and pass-through only: no first stage, memory
- * types, supervisor requests, accessed and dirty bits. */
-static bool pasid_entry_reserved(const Path *p, const Entry *e)
+/* Fields of what the unit has not.  AW and a pointer without second stage are
+ * reserved by the letter, but Linux fills in AW: either is taken. */
+static bool feature_reserved(Path *p, const ModelEntry *e)
 {
-    return bit(e, 5) || !zero(e, 11, 9) ||
-        !zero(e, 63, p->unit->host_width) ||
-        !zero(e, 79, 64 + p->unit->domain_width) || !zero(e, 86, 80) ||
-        (bit(e, 88) && !p->unit->snoop_control) || !zero(e, 132, 89) ||
-        !zero(e, 511, 135);
+    const ModelUnit *u = p->unit;
+    bool second = !u->second_stage && !zero(e, 63, 12);
+    if (!u->second_stage && !zero(e, 4, 2)) {
+        second = choose(p, 2) || second;
+    }
+    return second || (bit(e, 9) && !u->second_dirty) ||
+        (bit(e, 87) && !u->coherent_walk) ||
+        (bit(e, 88) && !u->snoop_control) ||
+        (bit(e, 128) && !u->supervisor) ||
+        (!u->first_stage && !(zero(e, 132, 130) && zero(e, 191, 140))) ||
+        (bit(e, 135) && !u->extended_accessed);
 }
 
-static unsigned pasid_entry(Path *p, uint64_t addr)
+static bool pasid_entry_reserved(Path *p, const ModelEntry *e)
 {
-    Entry e;
-    if (!fetch(p, addr, 64, &e)) {
-        return 0x58;
-    }
-    p->hide = p->hide || bit(&e, 1);
-    if (!bit(&e, 0)) {
-        return 0x59;
-    }
-    if (pasid_entry_reserved(p, &e)) {
-        return 0x5a;
-    }
-    unsigned type = bits(&e, 8, 6), aw = bits(&e, 4, 2);
-    bool known = (type == 2 && width_known(p, aw)) ||
-        (type == 4 && p->unit->pass_through);
-    if (!known) {
-        return 0x5b;
-    }
-    p->passes = type == 4;
-    p->width = 30 + 9 * aw;
-    p->table = pointer(&e, 0);
-    p->page_snoop = bit(&e, 88);
-    return 0;
+    const ModelUnit *u = p->unit;
+    bool never = bit(e, 5) || !zero(e, 11, 10) || !zero(e, 63, u->host_width) ||
+        !zero(e, 79, 64 + u->domain_width) || !zero(e, 86, 80) ||
+        !zero(e, 127, 89) || bit(e, 129) || !zero(e, 139, 136) ||
+        !zero(e, 191, 128 + u->host_width) || !zero(e, 511, 192);
+    return never || feature_reserved(p, e);
 }
 
-static unsigned attributes(const Path *p)
+static bool type_known(const Path *p, unsigned type)
 {
+    return (type == FIRST_STAGE && p->unit->first_stage) ||
+        (type == SECOND_STAGE && p->unit->second_stage) ||
+        (type == NESTED && p->unit->nested) ||
+        (type == PASS_THROUGH && p->unit->pass_through);
+}
+
+/* The 5Bh conditions.  Whether a paging mode that is not there matters to an
+ * entry that uses none is not said. */
+static bool pasid_entry_valid(Path *p, const ModelEntry *e)
+{
+    unsigned type = bits(e, 8, 6), mode = bits(e, 131, 130);
+    bool mode_known = mode == 0 || (mode == 1 && p->unit->five_levels);
+    bool first = type == FIRST_STAGE || type == NESTED;
+    bool second = type == SECOND_STAGE || type == NESTED;
+    if (!type_known(p, type) || (second && !width_known(p, bits(e, 4, 2))) ||
+        (first && !mode_known)) {
+        return false;
+    }
+    if (type == NESTED && guest_beyond(p, pointer(e, 128))) {
+        return false;
+    }
+    return first || mode_known || choose(p, 2);
+}
+
+static void take_pasid_entry(Path *p, const ModelEntry *e)
+{
+    p->type = bits(e, 8, 6);
+    p->width = 30 + 9 * bits(e, 4, 2);
+    p->second_table = pointer(e, 0);
+    p->domain = bits(e, 79, 64);
+    p->first_table = pointer(e, 128);
+    p->first_levels = 4 + bits(e, 131, 130);
+    p->track = bit(e, 9);
+    p->snooped = bit(e, 87);
+    p->page_snoop = bit(e, 88);
+    p->supervisor = bit(e, 128);
+    p->protect = bit(e, 132);
+    p->extended = bit(e, 135);
+}
+
+/* Returns whether the entry may be remembered [6.2.3]. */
+static bool pasid_entry(Path *p, const ModelEntry *e)
+{
+    if (!bit(e, 0)) {
+        owe(p, 0x59);
+        return false;
+    }
+    take_pasid_entry(p, e);
+    if (pasid_entry_reserved(p, e)) {
+        owe(p, 0x5a);
+    }
+    if (!pasid_entry_valid(p, e)) {
+        owe(p, 0x5b);
+    }
+    if (p->owed) {
+        return false;
+    }
     if (p->request->has_pasid && p->request->execute) {
-        return 0x5c;
+        owe(p, 0x5c);           /* of version 8, 34h before */
     }
-    return p->request->has_pasid && p->request->privileged ? 0x5d : 0;
+    if (p->privileged && !p->supervisor) {
+        owe(p, 0x5d);
+    }
+    return true;
 }
 
-static unsigned scalable(Path *p)
+static bool translation(Path *p, const ModelEntry *context)
 {
-    Entry context;
-    uint64_t contexts = 0, table = 0;
-    unsigned code = scalable_root(p, &contexts);
-    if (code == 0) {
-        code = scalable_context(p, contexts, &context);
+    uint64_t table = 0;
+    ModelHeld held = { .cache = MODEL_PASID, .source = p->request->source,
+                       .pasid = p->pasid };
+    Path fresh = *p;
+    fresh.hide = false;
+    bool found = directory(&fresh, pointer(context, 0) + p->pasid / 64 * 8, &table);
+    if (found) {
+        found = fetch(p, table + p->pasid % 64 * 64, 64, &held.entry);
+        if (!found) {
+            owe(&fresh, 0x58);
+        }
     }
-    if (code || p->request->type == MODEL_TD) {
-        return code;
+    held.hide = fresh.hide;
+    fresh.hide = fresh.hide || p->hide;
+    const ModelHeld *old = recall_entry(p, &held, found);
+    if (!old && !found) {
+        *p = fresh;
+        return false;
     }
-    unsigned pasid = p->request->has_pasid ? p->request->pasid
-                                           : bits(&context, 83, 64);
-    code = directory(p, pointer(&context, 0) + pasid / 64 * 8, &table);
-    if (code == 0) {
-        code = pasid_entry(p, table + pasid % 64 * 64);
+    const ModelHeld *used = old ? old : &held;
+    p->hide = p->hide || used->hide || bit(&used->entry, 1);
+    bool sound = pasid_entry(p, &used->entry);
+    held.domain = p->domain;
+    if (sound && !old) {
+        fill(p, &held);
     }
-    return code ? code : attributes(p);
+    return p->owed == 0;
 }
 
-/* ---- Completion and recording [7.1.3] ------------------------------------------------------- */
+/* ---- Completion and recording [7.1.3] ----------------------------------------------------- */
+
+static bool among(unsigned code, const uint8_t *codes, unsigned n)
+{
+    return memchr(codes, code, n) != NULL;
+}
 
 /* What a translation request is answered: unsupported, abort, or success that
- * grants nothing and is no fault. */
+ * grants nothing. */
 static char ats_answer(unsigned code)
 {
     static const uint8_t unsupported[] = {
-        0x1, 0x2, 0xd, 0x31, 0x39, 0x41, 0x44, 0x45, 0x46, 0x48, 0x89,
+        0x1, 0x2, 0xd, 0x31, 0x33, 0x34, 0x39, 0x41, 0x44, 0x45, 0x46, 0x48,
+        0x89,
     };
     static const uint8_t nothing[] = {
-        0x4, 0x5, 0x6, 0x51, 0x59, 0x5c, 0x5d, 0x79, 0x83, 0x84, 0x85, 0x86,
+        0x4, 0x5, 0x6, 0x51, 0x59, 0x5c, 0x5d, 0x70, 0x71, 0x72, 0x73, 0x74,
+        0x75, 0x76, 0x77, 0x79, 0x80, 0x81, 0x83, 0x84, 0x85, 0x86, 0x90, 0x91,
     };
-    for (unsigned i = 0; i < sizeof(unsupported); i++) {
-        if (unsupported[i] == code) {
-            return 'u';
-        }
-    }
-    for (unsigned i = 0; i < sizeof(nothing); i++) {
-        if (nothing[i] == code) {
-            return 's';
-        }
-    }
-    return 'a';
+    return among(code, unsupported, sizeof(unsupported)) ? 'u'
+         : among(code, nothing, sizeof(nothing)) ? 's' : 'a';
 }
 
 /* Faults that FPD cannot hide: those met before an FPD could be read. */
 static bool unqualified(unsigned code)
 {
     static const uint8_t codes[] = {
-        0x1, 0x8, 0x9, 0xa, 0x30, 0x31, 0x38, 0x39, 0x3a, 0x40, 0x50, 0x58,
+        0x1, 0x8, 0x9, 0xa, 0x30, 0x31, 0x33, 0x34, 0x38, 0x39, 0x3a, 0x40, 0x50,
+        0x58,
     };
-    for (unsigned i = 0; i < sizeof(codes); i++) {
-        if (codes[i] == code) {
-            return true;
-        }
+    return among(code, codes, sizeof(codes));
+}
+
+/* What was to be set of a request that failed may be set, or may not. */
+static void fail(Path *p)
+{
+    ModelAnswer *a = p->answer;
+    unsigned code = p->owe[choose(p, p->owed)];
+    a->read = a->write = a->special = false;
+    a->reason = code;
+    a->completion = p->request->type == MODEL_TR ? ats_answer(code) : 'u';
+    a->recorded = (a->completion != 's' || code == 0x91) &&
+        !(p->hide && !unqualified(code)) && p->request->kind != MODEL_PROBE;
+    for (unsigned i = 0; i < a->updates; i++) {
+        a->update[i].may |= a->update[i].must;
+        a->update[i].must = 0;
     }
-    return false;
 }
 
-static ModelAnswer fail(const Path *p, unsigned code)
-{
-    ModelAnswer answer = { .reason = code };
-    answer.completion = p->request->type == MODEL_TR ? ats_answer(code) : 'u';
-    answer.recorded = answer.completion != 's' && !(p->hide && !unqualified(code));
-    return answer;
-}
-
-static bool mode_known(const ModelUnit *unit)
-{
-    return unit->table_mode == 0 || (unit->table_mode == 1 && unit->scalable);
-}
-
-/* Condition S.1; the no-write flag is not supported. */
+/* Conditions S.1 and S.2: the message writes of a device that asks for a
+ * translation of everything. */
 static bool is_special(const ModelRequest *request)
 {
     return request->type == MODEL_TR && !request->has_pasid &&
         is_interrupt(request->addr, request->addr);
 }
 
-static ModelAnswer special(void)
+static void special(Path *p)
 {
-    return (ModelAnswer) { .completion = 's', .write = true, .special = true };
+    bool no_write = p->unit->no_write_flag && p->request->no_write;
+    p->answer->special = p->answer->write = !no_write;
 }
 
-ModelAnswer model_translate(const ModelUnit *unit, const ModelRequest *request)
+/* A page may answer before any table is asked; one that asks for translations
+ * has to be allowed to, so at least its context entry is looked at. */
+static void resolve_and_walk(Path *p)
 {
-    Path p = { .unit = unit, .request = request };
-    unsigned code = 0x30;
-    if (mode_known(unit)) {
-        code = unit->table_mode == 0 ? legacy(&p) : scalable(&p);
-        if (code == 0 && is_special(request)) {
-            return special();
-        }
-        code = code ? code : go_through(&p);
+    ModelEntry e;
+    if (p->request->type == MODEL_UT && answered_by_page(p)) {
+        return;
     }
-    if (code) {
-        return fail(&p, code);
+    if (!context(p, &e)) {
+        return;
     }
-    p.answer.completion = 's';
-    return p.answer;
+    bool asks = p->request->type == MODEL_TR && !is_special(p->request);
+    if (asks && answered_by_page(p)) {
+        return;
+    }
+    if (!p->legacy && p->request->type != MODEL_TD && !translation(p, &e)) {
+        return;
+    }
+    if (asks && !p->legacy && answered_by_page(p)) {
+        return;
+    }
+    if (is_special(p->request)) {
+        special(p);
+    } else {
+        go_through(p);
+    }
+}
+
+static void by_table_mode(Path *p)
+{
+    unsigned mode = p->unit->table_mode;
+    if (p->unit->version >= 8 && p->request->has_pasid && p->request->execute) {
+        owe(p, 0x34);
+    }
+    if (mode == 3 && p->unit->abort_dma) {
+        owe(p, 0x33);
+    } else if (mode >= 2 || (mode == 1 && !p->unit->scalable)) {
+        owe(p, 0x30);
+    } else if (mode == 0 && p->request->has_pasid) {
+        owe(p, 0x31);
+    } else if (p->owed == 0) {
+        resolve_and_walk(p);
+    }
+}
+
+void model_translate(const ModelUnit *unit, const ModelRequest *request,
+                     ModelChoices *choices, ModelAnswer *answer)
+{
+    Path p = { .unit = unit, .request = request, .choices = choices,
+               .legacy = unit->table_mode == 0, .answer = answer };
+    choices->next = 0;
+    answer->completion = 's';
+    answer->reason = answer->updates = answer->fills = 0;
+    answer->recorded = answer->special = answer->snoop = false;
+    answer->read = answer->write = false;
+    answer->addr = answer->size = 0;
+    by_table_mode(&p);
+    if (p.owed) {
+        fail(&p);
+    }
 }
