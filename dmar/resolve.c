@@ -28,6 +28,13 @@ static bool with_pasid(const Resolution *r)
     return r->request->pasid != DMAR_NO_PASID;
 }
 
+/* A probe is no DMA: what it meets is not kept. */
+static bool leaves_traces(const Resolution *r)
+{
+    return r->request->access != DMAR_PROBE ||
+           r->request->type != DMAR_UNTRANSLATED;
+}
+
 /* Domain-ids are as wide as CAP.ND says; the rest is reserved. */
 static uint64_t domain_mask(const Dmar *dmar, uint64_t field)
 {
@@ -262,7 +269,7 @@ static uint8_t find_context(Resolution *r, bool legacy, DmarContext *out)
         return FAULT_NONE;
     }
     reason = legacy ? read_legacy_context(r, out) : read_scalable_context(r, out);
-    if (!reason) {
+    if (!reason && leaves_traces(r)) {
         dmar_cache_add_context(r->dmar->caches, out);
     }
     return reason;
@@ -439,7 +446,7 @@ static uint8_t fetch_binding(Resolution *r, const DmarContext *context,
     r->fpd = false;
     reason = read_pasid_entry(r, context, pasid, out);
     r->fpd |= context_fpd;
-    if (!reason) {
+    if (!reason && leaves_traces(r)) {
         dmar_cache_add_binding(r->dmar->caches, out);
     }
     return reason;
