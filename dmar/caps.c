@@ -113,6 +113,7 @@ static const Feature features[] = {
       WITH(device_tlb_throttle), 0, ECAP_DIT, { "ats" } },
     { "pri", "page requests", WITH(page_requests), 0, ECAP_PRS | ECAP_PDS,
       { "ats", "scalable" } },
+    { "sms", "stop markers", WITH(stop_markers), 0, ECAP_SMS, { "pri" } },
     { "intremap", "interrupt remapping", WITH(interrupt_remapping), 0, ECAP_IR,
       { NULL } },
     { "eim", "x2APIC interrupt mode", WITH(x2apic), 0, ECAP_EIM,

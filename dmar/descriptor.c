@@ -176,6 +176,20 @@ static unsigned run_pasid_cache(Dmar *dmar, const InvDescriptor *d)
     return IQEI_NONE;
 }
 
+static unsigned run_page_response(Dmar *dmar, const InvDescriptor *d)
+{
+    DmarPageResponse response = {
+        .source_id = field_get(d->word[0], PRESP0_RID),
+        .pasid = d->word[0] & PRESP0_PP ? field_get(d->word[0], PRESP0_PASID)
+                                        : DMAR_NO_PASID,
+        .group = field_get(d->word[1], PRESP1_PRGI),
+        .code = field_get(d->word[0], PRESP0_RC),
+    };
+
+    dmar_page_respond(dmar, &response);
+    return IQEI_NONE;
+}
+
 /* ---- The table ------------------------------------------------------------- */
 
 typedef enum { ANY_MODE, SCALABLE_ONLY } Modes;
@@ -186,6 +200,8 @@ typedef struct Row {
     uint64_t needs;             /* ECAP bits without which it does not exist */
     uint64_t named[2];          /* bits of words 0 and 1 that are not reserved */
     unsigned (*run)(Dmar *dmar, const InvDescriptor *d);
+    uint64_t more_needs;        /* ECAP bits that add to what word 0 names */
+    uint64_t more_named;
 } Row;
 
 static const Row rows[] = {
@@ -205,7 +221,8 @@ static const Row rows[] = {
         { IEC0_G | IEC0_IM | IEC0_IIDX, 0 }, run_interrupt },
     [INV_WAIT] = {
         "inv_wait", ANY_MODE, 0,
-        { WAIT0_IF | WAIT0_SW | WAIT0_FN | WAIT0_DATA, WAIT1_ADDR }, run_wait },
+        { WAIT0_IF | WAIT0_SW | WAIT0_FN | WAIT0_DATA, WAIT1_ADDR }, run_wait,
+        .more_needs = ECAP_PDS, .more_named = WAIT0_PD },
     [INV_PASID_IOTLB] = {
         "p_iotlb_inv", SCALABLE_ONLY, ECAP_SMTS,
         { INV0_G | PIOTLB0_DID | PIOTLB0_PASID,
@@ -218,7 +235,9 @@ static const Row rows[] = {
         { PDEVTLB0_MIP | PDEVTLB0_SID | PDEVTLB0_PASID,
           PDEVTLB1_GI | PDEVTLB1_S | PDEVTLB1_ADDR }, run_pasid_device_tlb },
     [INV_PAGE_RESPONSE] = {
-        "page_grp_resp", SCALABLE_ONLY, ECAP_PRS, { 0, 0 }, NULL },
+        "page_grp_resp", SCALABLE_ONLY, ECAP_PRS,
+        { PRESP0_PP | PRESP0_RC | PRESP0_RID | PRESP0_PASID,
+          PRESP1_IGNORED | PRESP1_PRGI }, run_page_response },
 };
 
 unsigned dmar_descriptor_type(const InvDescriptor *d)
@@ -246,9 +265,13 @@ static const Row *find_row(const Dmar *dmar, const InvDescriptor *d, bool wide)
     return row;
 }
 
-static bool has_reserved(const Row *row, const InvDescriptor *d)
+static bool has_reserved(const Dmar *dmar, const Row *row,
+                         const InvDescriptor *d)
 {
-    return (d->word[0] & ~(row->named[0] | INV0_TYPE)) ||
+    bool more = row->more_needs && dmar_has(dmar, row->more_needs);
+    uint64_t named = row->named[0] | INV0_TYPE | (more ? row->more_named : 0);
+
+    return (d->word[0] & ~named) ||
            (d->word[1] & ~row->named[1]) || d->word[2] || d->word[3];
 }
 
@@ -259,7 +282,7 @@ unsigned dmar_descriptor_execute(Dmar *dmar, const InvDescriptor *d, bool wide)
     if (!row) {
         return IQEI_TYPE;
     }
-    if (has_reserved(row, d)) {
+    if (has_reserved(dmar, row, d)) {
         return IQEI_RESERVED;
     }
     dmar_stats_descriptor(dmar->stats, dmar_descriptor_type(d));

@@ -68,6 +68,7 @@ typedef struct DmarConfig {
     bool no_write_flag;         /* NWFS: NW of a translation request counts */
     bool device_tlb_throttle;   /* DIT: PFSID of an invalidation counts */
     bool page_requests;         /* PRS, PDS */
+    bool stop_markers;          /* SMS: one that cannot be queued is dropped */
     bool interrupt_remapping;   /* IR */
     bool x2apic;                /* EIM */
     bool posted_interrupts;     /* PI */
@@ -192,6 +193,27 @@ void dmar_translate(Dmar *dmar, const DmarRequest *request,
  */
 bool dmar_forgotten_by(Dmar *dmar, const DmarForgotten *what, uint16_t source_id,
                        uint64_t *first, uint64_t *last);
+
+/* ---- Page requests -------------------------------------------------------- */
+
+/* A page request message of a device [VT-d 7.4]. */
+typedef struct DmarPageRequest {
+    uint16_t source_id;
+    uint32_t pasid;             /* DMAR_NO_PASID: request without PASID */
+    uint64_t addr;              /* of the page */
+    bool read, write;           /* wanted; neither: a stop marker */
+    bool execute, privileged;   /* meaningful with PASID only */
+    uint16_t group;             /* 9 bits */
+    bool last;                  /* of its group: a response is expected */
+} DmarPageRequest;
+
+/*
+ * True: answered at once, by @out, because software cannot get to see it.
+ * Otherwise the response, if one is due, comes from software some time through
+ * DmarHost.page_response().
+ */
+bool dmar_page_request(Dmar *dmar, const DmarPageRequest *request,
+                       DmarPageResponse *out);
 
 /* ---- Interrupts ---------------------------------------------------------- */
 

@@ -1,7 +1,7 @@
 /*
  * Messages of the unit itself: the fault event [VT-d 7.3], the
- * invalidation completion event [VT-d 6.5.2.10] and the performance
- * monitoring event [VT-d 10.6].
+ * invalidation completion event [VT-d 6.5.2.10], the page request event
+ * [VT-d 7.5] and the performance monitoring event [VT-d 10.6].
  *
  * An event raises IP; the message goes out at once unless IM masks it, and
  * then when software unmasks it.  The messages are not remapped

@@ -36,6 +36,21 @@ typedef struct DmarForgotten {
     uint64_t first, last;       /* addresses; dmar_forgotten_by() says whose */
 } DmarForgotten;
 
+/* How software served a page group, or the unit in its stead [VT-d 7.6.1,
+ * Table 32]; codes between are reserved, and sent as software wrote them. */
+enum {
+    DMAR_PAGE_SUCCESS = 0,
+    DMAR_PAGE_INVALID = 1,
+    DMAR_PAGE_FAILURE = 15,
+};
+
+typedef struct DmarPageResponse {
+    uint16_t source_id;
+    uint32_t pasid;             /* DMAR_NO_PASID: response without PASID */
+    uint16_t group;
+    uint8_t code;
+} DmarPageResponse;
+
 /* A step of the engine, for traces and for the message of a failed test. */
 typedef enum DmarEventKind {
     DMAR_EVENT_REGISTER_WRITE,  /* addr: offset, value: written */
@@ -56,6 +71,9 @@ typedef enum DmarEventKind {
     DMAR_EVENT_POSTED,          /* addr: of the descriptor, value: vector,
                                    detail: whether a notification is due */
     DMAR_EVENT_MSI,             /* addr, value: message the unit itself sent */
+    DMAR_EVENT_PAGE_REQUEST,    /* value: word 1 of its descriptor, detail: 0
+                                   or 1 whether it was queued */
+    DMAR_EVENT_PAGE_RESPONSE,   /* value: group, detail: response code */
     DMAR_EVENT_KINDS
 } DmarEventKind;
 
@@ -96,6 +114,9 @@ typedef struct DmarHost {
 
     /* Optional: a device-TLB invalidation request; completes at once. */
     void (*device_tlb)(void *opaque, const DmarDeviceTlbInvalidation *what);
+
+    /* Optional: software answers a page group of a device. */
+    void (*page_response)(void *opaque, const DmarPageResponse *response);
 
     /* Optional: a step of the engine. */
     void (*event)(void *opaque, const DmarEvent *event);

@@ -20,6 +20,8 @@ static const char *const event_names[DMAR_EVENT_KINDS] = {
     [DMAR_EVENT_INTERRUPT] = "interrupt",
     [DMAR_EVENT_POSTED] = "posted",
     [DMAR_EVENT_MSI] = "msi",
+    [DMAR_EVENT_PAGE_REQUEST] = "page-request",
+    [DMAR_EVENT_PAGE_RESPONSE] = "page-response",
 };
 
 const char *dmar_event_name(DmarEventKind kind)

@@ -33,7 +33,8 @@ static const Profile profiles[] = {
         .supervisor = true, .extended_accessed = true,
         .second_stage_dirty = true, .abort_dma = true, .no_write_flag = true,
         .device_tlb = true, .device_tlb_throttle = true,
-        .page_requests = true, .posted_interrupts = true } },
+        .page_requests = true, .stop_markers = true,
+        .posted_interrupts = true } },
     { "full57", "the same with 57-bit addresses", {
         SCALABLE, .aw_bits = 57, .fault_records = 8, .perf_counters = 8,
         .first_stage = true, .first_stage_1g = true,
@@ -41,7 +42,8 @@ static const Profile profiles[] = {
         .supervisor = true, .extended_accessed = true,
         .second_stage_dirty = true, .abort_dma = true, .no_write_flag = true,
         .device_tlb = true, .device_tlb_throttle = true,
-        .page_requests = true, .posted_interrupts = true } },
+        .page_requests = true, .stop_markers = true,
+        .posted_interrupts = true } },
     { "first-stage", "scalable mode without second-stage translation", {
         SCALABLE, .aw_bits = 48, .fault_records = 8, .no_second_stage = true,
         .first_stage = true, .first_stage_1g = true,

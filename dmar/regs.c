@@ -10,8 +10,7 @@
  * A row may stand for several registers, one for each fault record or each
  * performance counter, which are all alike and equally far apart.
  *
- * Memory type and page request registers are absent: they read zero and ignore
- * writes.
+ * Memory type registers are absent: they read zero and ignore writes.
  *
  * Copyright (c) The vtd-sm developers
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -114,6 +113,18 @@ static void queue_tail_effect(Dmar *dmar, uint64_t written)
     dmar_queue_run(dmar);
 }
 
+static void page_status_effect(Dmar *dmar, uint64_t written)
+{
+    (void)written;
+    dmar_page_status_written(dmar);
+}
+
+static void page_control_effect(Dmar *dmar, uint64_t written)
+{
+    (void)written;
+    dmar_event_settle(dmar, PECTL_REG);
+}
+
 #define ALL32 UINT64_C(0xffffffff)
 #define MMIO_PAGE 4096u
 #define ALL64 UINT64_MAX
@@ -155,6 +166,16 @@ static const DmarRegister rows[] = {
     { "IQERCD", IQERCD_REG, 8, .reset = 0 },
     { "IRTA", IRTA_REG, 8, .writable = IRTA_IRTA | IRTA_EIME | IRTA_S,
       .effect = interrupt_table_effect, .needs = ECAP_IR },
+    { "PQH", PQH_REG, 8, .writable = PQ_POINTER, .needs = ECAP_PRS },
+    { "PQT", PQT_REG, 8, .writable = PQ_POINTER, .needs = ECAP_PRS },
+    { "PQA", PQA_REG, 8, .writable = PQA_PQA | PQA_PQS, .needs = ECAP_PRS },
+    { "PRS", PRS_REG, 4, .write_1_clears = PRS_PPR | PRS_PRO,
+      .effect = page_status_effect, .needs = ECAP_PRS },
+    { "PECTL", PECTL_REG, 4, .reset = EVENT_CTL_IM, .writable = EVENT_CTL_IM,
+      .effect = page_control_effect, .needs = ECAP_PRS },
+    { "PEDATA", PEDATA_REG, 4, .writable = EVENT_DATA, .needs = ECAP_PRS },
+    { "PEADDR", PEADDR_REG, 4, .writable = EVENT_ADDR, .needs = ECAP_PRS },
+    { "PEUADDR", PEUADDR_REG, 4, .writable = ALL32, .needs = ECAP_PRS },
     { "IVA", IVA_REG, 8, .writable = IVA_ADDR | IVA_IH | IVA_AM },
     { "IOTLB", IOTLB_REG, 8,
       .writable = IOTLB_IVT | IOTLB_IIRG | IOTLB_DR | IOTLB_DW | IOTLB_DID,

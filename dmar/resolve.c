@@ -480,7 +480,8 @@ static uint8_t gate_pasid(const Resolution *r, const DmarContext *context)
     if (!context->pasid_enabled) {
         return FAULT_PASID_BLOCKED;
     }
-    if (pasid > low_bits(r->dmar->config.pasid_bits)) {
+    if (pasid > low_bits(r->dmar->config.pasid_bits) &&
+        r->request->type != DMAR_PAGE_REQUEST) {
         return FAULT_PASID_BEYOND_WIDTH;
     }
     if (beyond_directory(pasid, context->pdts)) {

@@ -15,6 +15,7 @@
 #include "spec/descriptors.h"
 #include "spec/faults.h"
 #include "spec/interrupts.h"
+#include "spec/page_requests.h"
 #include "spec/paging.h"
 #include "spec/perfmon.h"
 #include "spec/registers.h"
@@ -205,6 +206,10 @@ bool dmar_protection_on(const Dmar *dmar);
 void dmar_protect(const Dmar *dmar, const DmarRequest *request,
                   DmarTranslation *out);
 void dmar_protection_written(Dmar *dmar);
+
+/* page_request.c */
+void dmar_page_status_written(Dmar *dmar);
+void dmar_page_respond(Dmar *dmar, const DmarPageResponse *response);
 
 /* resolve.c: @binding and @fpd are what was found out, with a fault as well. */
 uint8_t dmar_resolve(Dmar *dmar, const DmarRequest *request,

@@ -75,6 +75,7 @@
 #define ECAP_PMS                BIT_AT(51)
 #define ECAP_ADMS               BIT_AT(52)
 #define ECAP_RPRIVS             BIT_AT(53)
+#define ECAP_SMS                BIT_AT(58)
 
 /* [VT-d 11.4.4] Global command and status: one bit layout */
 #define GCMD_REG                0x018
@@ -168,6 +169,21 @@ enum {
 #define IRTA_S                  BITS(3, 0)      /* 2^(S + 1) entries */
 #define IRTA_EIME               BIT_AT(11)
 #define IRTA_IRTA               BITS(63, 12)
+
+/* [VT-d 11.4.11] Page request queue */
+#define PQH_REG                 0x0c0
+#define PQT_REG                 0x0c8
+#define PQA_REG                 0x0d0
+#define PQ_POINTER              BITS(18, 5)     /* of PQH and PQT */
+#define PQA_PQS                 BITS(2, 0)
+#define PQA_PQA                 BITS(63, 12)
+#define PRS_REG                 0x0dc
+#define PRS_PPR                 BIT_AT(0)
+#define PRS_PRO                 BIT_AT(1)
+#define PECTL_REG               0x0e0
+#define PEDATA_REG              0x0e4
+#define PEADDR_REG              0x0e8
+#define PEUADDR_REG             0x0ec
 
 /* [VT-d 11.4.6.2] IOTLB registers, at IRO * 16 */
 #define IRO_VALUE               0x0f

@@ -196,6 +196,12 @@ static void host_device_tlb(void *opaque, const DmarDeviceTlbInvalidation *what)
     m.device_tlb[m.device_tlbs++] = *what;
 }
 
+static void host_page_response(void *opaque, const DmarPageResponse *response)
+{
+    ck_assert_uint_lt(m.page_responses, G_N_ELEMENTS(m.page_response));
+    m.page_response[m.page_responses++] = *response;
+}
+
 static void host_event(void *opaque, const DmarEvent *event)
 {
     ck_assert_uint_lt(event->kind, DMAR_EVENT_KINDS);
@@ -216,6 +222,7 @@ static const DmarHost host = {
     .interrupts_dropped = host_interrupts_dropped,
     .translations_dropped = host_translations_dropped,
     .device_tlb = host_device_tlb,
+    .page_response = host_page_response,
     .event = host_event,
 };
 
@@ -1029,6 +1036,21 @@ Descriptor p_device_tlb(uint16_t sid, uint32_t pasid, uint64_t addr, bool sized)
 {
     return (Descriptor) {{ 8 | (uint64_t)sid << 16 | (uint64_t)pasid << 32,
         addr | (sized ? BIT_AT(11) : 0) }};
+}
+
+Descriptor page_response(uint16_t sid, uint32_t pasid, unsigned group,
+                         unsigned code)
+{
+    uint64_t tag = pasid == NO_PASID ? 0 : (uint64_t)pasid << 32 | 1 << 4;
+    return (Descriptor) {{ 9 | tag | code << 12 | (uint64_t)sid << 16,
+        group << 3 }};
+}
+
+Descriptor wait_drain(uint64_t addr, uint32_t data)
+{
+    Descriptor d = wait_status(addr, data);
+    d.word[0] |= BIT_AT(7);
+    return d;
 }
 
 static unsigned tail_shift(void)

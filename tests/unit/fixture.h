@@ -94,6 +94,8 @@ typedef struct Machine {
     uint16_t keeper;                /* ... concerns this requester */
     bool keeper_concerned;
     uint64_t keeper_first, keeper_last;
+    unsigned page_responses;
+    DmarPageResponse page_response[16];
     unsigned dropped_ranges;
     uint16_t dropped_first, dropped_last;
     unsigned remapping_changes;
@@ -312,6 +314,10 @@ Descriptor pasid_cache_domain(uint16_t domain);
 Descriptor pasid_cache_pasid(uint16_t domain, uint32_t pasid);
 Descriptor p_device_tlb(uint16_t sid, uint32_t pasid, uint64_t addr,
                         bool sized);
+
+Descriptor page_response(uint16_t sid, uint32_t pasid, unsigned group,
+                         unsigned code);
+Descriptor wait_drain(uint64_t addr, uint32_t data);    /* page requests, too */
 
 void submit(Descriptor d);          /* put it in the queue, ring the tail */
 void execute(Descriptor d);         /* ... and claim that it was executed */

@@ -55,6 +55,8 @@ static const struct {
       ECAP_REG, ECAP_PRS },
     { { LEAST, .scalable = true, .device_tlb = true, .page_requests = true },
       ECAP_REG, ECAP_PDS },
+    { { LEAST, .scalable = true, .device_tlb = true, .page_requests = true,
+        .stop_markers = true }, ECAP_REG, ECAP_SMS },
     { { LEAST, .interrupt_remapping = true, .posted_interrupts = true },
       CAP_REG, CAP_PI },
     { { LEAST, .interrupt_remapping = true, .interrupt_root_invalidates = true },
@@ -316,6 +318,7 @@ static const DmarConfig orphans[] = {
     { LEAST, .device_tlb_throttle = true },
     { LEAST, .scalable = true, .page_requests = true },
     { LEAST, .device_tlb = true, .page_requests = true },
+    { LEAST, .scalable = true, .device_tlb = true, .stop_markers = true },
 };
 
 START_TEST(a_feature_without_what_it_needs_is_refused)

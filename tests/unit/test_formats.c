@@ -12,6 +12,7 @@
 
 #include "spec/descriptors.h"
 #include "spec/interrupts.h"
+#include "spec/page_requests.h"
 #include "spec/paging.h"
 #include "spec/perfmon.h"
 
@@ -100,6 +101,19 @@ static const Field words[][24] = {
       F(PDEVTLB0_SID, 31, 16), F(PDEVTLB0_PASID, 51, 32),
       F(PDEVTLB0_PFSID_HIGH, 63, 52) },
     { F(PDEVTLB1_GI, 0, 0), F(PDEVTLB1_S, 11, 11), F(PDEVTLB1_ADDR, 63, 12) },
+    /* [VT-d 7.4.1.1] */
+    { F(PREQ0_TYPE, 7, 0), F(PREQ0_PP, 8, 8), F(PREQ0_RID, 31, 16),
+      F(PREQ0_PASID, 51, 32), F(PREQ0_EXR, 52, 52), F(PREQ0_PMR, 53, 53) },
+    { F(PREQ1_RDR, 0, 0), F(PREQ1_WRR, 1, 1), F(PREQ1_LPIG, 2, 2),
+      F(PREQ1_PRGI, 11, 3), F(PREQ1_ADDR, 63, 12) },
+    /* [VT-d 7.6.1] */
+    { F(PRESP0_PP, 4, 4), F(PRESP0_RC, 15, 12), F(PRESP0_RID, 31, 16),
+      F(PRESP0_PASID, 51, 32) },
+    { F(PRESP1_IGNORED, 2, 2), F(PRESP1_PRGI, 11, 3) },
+    /* [VT-d 11.4.11] */
+    { F(PQ_POINTER, 18, 5) },
+    { F(PQA_PQS, 2, 0), F(PQA_PQA, 63, 12) },
+    { F(PRS_PPR, 0, 0), F(PRS_PRO, 1, 1) },
     /* [VT-d 11.4.2] */
     { F(CAP_ND, 2, 0), F(CAP_RWBF, 4, 4), F(CAP_PLMR, 5, 5), F(CAP_PHMR, 6, 6),
       F(CAP_CM, 7, 7), F(CAP_SAGAW, 12, 8), F(CAP_MGAW, 21, 16),
@@ -116,7 +130,8 @@ static const Field words[][24] = {
       F(ECAP_PSS, 39, 35), F(ECAP_PASID, 40, 40), F(ECAP_DIT, 41, 41),
       F(ECAP_PDS, 42, 42), F(ECAP_SMTS, 43, 43), F(ECAP_SSADS, 45, 45),
       F(ECAP_SSTS, 46, 46), F(ECAP_FSTS, 47, 47), F(ECAP_SMPWCS, 48, 48) },
-    { F(ECAP_RPS, 49, 49), F(ECAP_ADMS, 52, 52), F(ECAP_RPRIVS, 53, 53) },
+    { F(ECAP_RPS, 49, 49), F(ECAP_ADMS, 52, 52), F(ECAP_RPRIVS, 53, 53),
+      F(ECAP_SMS, 58, 58) },
     /* [VT-d 11.4.4] */
     { F(GCMD_CFI, 23, 23), F(GCMD_SIRTP, 24, 24), F(GCMD_IRE, 25, 25),
       F(GCMD_QIE, 26, 26), F(GCMD_WBF, 27, 27), F(GCMD_SRTP, 30, 30),
@@ -221,7 +236,9 @@ START_TEST(registers_are_where_the_specification_puts_them)
         { IQH_REG, 0x80 }, { IQT_REG, 0x88 }, { IQA_REG, 0x90 },
         { ICS_REG, 0x9c }, { IECTL_REG, 0xa0 }, { IEDATA_REG, 0xa4 },
         { IEADDR_REG, 0xa8 }, { IEUADDR_REG, 0xac }, { IQERCD_REG, 0xb0 },
-        { IRTA_REG, 0xb8 },
+        { IRTA_REG, 0xb8 }, { PQH_REG, 0xc0 }, { PQT_REG, 0xc8 },
+        { PQA_REG, 0xd0 }, { PRS_REG, 0xdc }, { PECTL_REG, 0xe0 },
+        { PEDATA_REG, 0xe4 }, { PEADDR_REG, 0xe8 }, { PEUADDR_REG, 0xec },
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(at); i++) {
         ck_assert_uint_eq(at[i][0], at[i][1]);

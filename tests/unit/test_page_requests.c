@@ -1,0 +1,1152 @@
+/*
+ * Page requests and their responses [VT-d 7.4 .. 7.10, 6.5.3.1, 11.4.11]: what
+ * is queued and how, what is lost and what the device is told then, the event,
+ * what the caches forget, and the response descriptor.
+ *
+ * Copyright (c) The vtd-sm developers
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "fixture.h"
+
+#define DEV         0x0c38
+#define PASID       0x12345
+#define OTHER_PASID 0x23456
+#define PDTS        7               /* every PASID has a directory entry */
+#define DOMAIN      0x21
+#define OTHER_DOMAIN 0x22
+#define IOVA        0x7654321000ull
+#define OLD         0x31111000ull
+#define NEW         0x32222000ull
+#define MSI_ADDR    0x2fee02000ull
+#define MSI_DATA    0x4061
+#define GROUP       0x155
+
+#define ENTRIES     128u            /* of a queue of one page */
+
+static Space space;
+static uint64_t requests;           /* the queue */
+
+static const DmarConfig unit = {
+    .aw_bits = 57, .host_width = 46, .pasid_bits = 20, .domain_bits = 16,
+    .fault_records = 8, .scalable = true, .first_stage = true, .nested = true,
+    .pass_through = true, .abort_dma = true, .supervisor = true,
+    .device_tlb = true, .page_requests = true, .stop_markers = true,
+};
+
+/* ---- A machine ------------------------------------------------------------- */
+
+static void given_request_queue(unsigned order)
+{
+    requests = new_pages(1u << order);
+    set_reg(PQH_REG, 0);
+    set_reg(PQT_REG, 0);
+    set_reg(PQA_REG, requests | order);
+}
+
+static void given_unit(const DmarConfig *config)
+{
+    given_scalable(config);
+    given_context_of_size(DEV, PDTS, RID_PASID);
+    poke(context_entry_at(DEV), peek(context_entry_at(DEV)) | SCTX0_PRE);
+    space = given_space(DOMAIN, 4);
+    given_pasid(DEV, PASID, &space);
+    given_rid(DEV, &space);
+    given_request_queue(0);
+}
+
+static void given_machine(void)
+{
+    given_unit(&unit);
+}
+
+static const DmarPageRequest wanted = {
+    .source_id = DEV, .pasid = PASID, .addr = IOVA, .read = true,
+    .write = true, .group = GROUP, .last = true,
+};
+
+static DmarPageRequest without_pasid(void)
+{
+    DmarPageRequest request = wanted;
+    request.pasid = NO_PASID;
+    return request;
+}
+
+static DmarPageRequest not_the_last(void)
+{
+    DmarPageRequest request = wanted;
+    request.last = false;
+    return request;
+}
+
+static DmarPageRequest stop_marker(void)
+{
+    DmarPageRequest request = wanted;
+    request.read = request.write = false;
+    return request;
+}
+
+static unsigned tail(void)
+{
+    return reg(PQT_REG) / 32;
+}
+
+/* ---- Claims ---------------------------------------------------------------- */
+
+static void nothing_is_answered(DmarPageRequest request)
+{
+    DmarPageResponse response;
+    ck_assert(!dmar_page_request(m.dmar, &request, &response));
+    ck_assert_uint_eq(m.page_responses, 0);
+}
+
+static void is_answered(DmarPageRequest request, unsigned code)
+{
+    DmarPageResponse response = { .code = 0xff };
+    ck_assert(dmar_page_request(m.dmar, &request, &response));
+    ck_assert_uint_eq(response.source_id, request.source_id);
+    ck_assert_uint_eq(response.pasid, request.pasid);
+    ck_assert_uint_eq(response.group, request.group);
+    ck_assert_uint_eq(response.code, code);
+    ck_assert_uint_eq(m.page_responses, 0);
+}
+
+static void is_queued(DmarPageRequest request)
+{
+    unsigned before = tail();
+    nothing_is_answered(request);
+    ck_assert_uint_ne(tail(), before);
+    ck_assert(reg32(PRS_REG) & PRS_PPR);
+}
+
+static void status_is(uint32_t bits)
+{
+    ck_assert_uint_eq(reg32(PRS_REG), bits);
+}
+
+static void given_full_queue(void)
+{
+    while (tail() != ENTRIES - 1) {
+        is_queued(wanted);
+    }
+    status_is(PRS_PPR);
+}
+
+/* ---- What is written [VT-d 7.4.1.1] ---------------------------------------- */
+
+static void entry_is(unsigned index, uint64_t word0, uint64_t word1)
+{
+    ck_assert_uint_eq(peek(requests + index * 32), word0);
+    ck_assert_uint_eq(peek(requests + index * 32 + 8), word1);
+    ck_assert_uint_eq(peek(requests + index * 32 + 16), 0);
+    ck_assert_uint_eq(peek(requests + index * 32 + 24), 0);
+}
+
+#define WITH_PASID  (1ull << 8 | (uint64_t)PASID << 32)
+#define FROM_DEV    (1ull | (uint64_t)DEV << 16)
+#define IN_GROUP    ((uint64_t)GROUP << 3)
+
+START_TEST(a_request_is_written_to_the_queue)
+{
+    given_machine();
+    is_queued(wanted);
+    entry_is(0, FROM_DEV | WITH_PASID, IOVA | IN_GROUP | 7);
+    ck_assert_uint_eq(tail(), 1);
+    ck_assert_uint_eq(reg(PQH_REG), 0);
+}
+END_TEST
+
+START_TEST(a_request_without_pasid_says_so)
+{
+    given_machine();
+    is_queued(without_pasid());
+    entry_is(0, FROM_DEV, IOVA | IN_GROUP | 7);
+}
+END_TEST
+
+START_TEST(only_the_page_of_the_address_is_written)
+{
+    DmarPageRequest request = wanted;
+    given_machine();
+    request.addr |= 0xfff;
+    is_queued(request);
+    entry_is(0, FROM_DEV | WITH_PASID, IOVA | IN_GROUP | 7);
+}
+END_TEST
+
+static const struct {
+    bool read, write, last, execute, privileged;
+    uint64_t word0, word1;
+} kinds[] = {
+    { .read = true, .word1 = 1 },
+    { .write = true, .word1 = 2 },
+    { .read = true, .last = true, .word1 = 5 },
+    { .read = true, .execute = true, .word0 = 1ull << 52, .word1 = 1 },
+    { .write = true, .execute = true, .word1 = 2 },
+    { .read = true, .privileged = true, .word0 = 1ull << 53, .word1 = 1 },
+    { .last = true, .word1 = 4 },
+};
+
+static DmarPageRequest of_kind(unsigned i)
+{
+    DmarPageRequest request = wanted;
+    request.read = kinds[i].read;
+    request.write = kinds[i].write;
+    request.last = kinds[i].last;
+    request.execute = kinds[i].execute;
+    request.privileged = kinds[i].privileged;
+    return request;
+}
+
+START_TEST(a_request_says_what_it_wants)
+{
+    given_machine();
+    is_queued(of_kind(_i));
+    entry_is(0, FROM_DEV | WITH_PASID | kinds[_i].word0,
+             IOVA | IN_GROUP | kinds[_i].word1);
+}
+END_TEST
+
+START_TEST(attributes_of_a_pasid_need_one)
+{
+    given_machine();
+    DmarPageRequest request = of_kind(_i);
+    request.pasid = NO_PASID;
+    is_queued(request);
+    entry_is(0, FROM_DEV, IOVA | IN_GROUP | kinds[_i].word1);
+}
+END_TEST
+
+START_TEST(nothing_needs_to_be_mapped_for_a_request)
+{
+    given_machine();
+    DmarPageRequest request = wanted;
+    request.addr = ~0xfffull;           /* not even an address of the tables */
+    is_queued(request);
+}
+END_TEST
+
+/* ---- The queue [VT-d 7.4.1] ------------------------------------------------ */
+
+START_TEST(the_queue_takes_all_entries_but_one)
+{
+    given_machine();
+    given_full_queue();
+    is_answered(wanted, DMAR_PAGE_SUCCESS);
+    ck_assert_uint_eq(tail(), ENTRIES - 1);
+    status_is(PRS_PPR | PRS_PRO);
+}
+END_TEST
+
+START_TEST(the_queue_wraps)
+{
+    given_machine();
+    set_reg(PQH_REG, (ENTRIES - 1) * 32);
+    set_reg(PQT_REG, (ENTRIES - 1) * 32);
+    is_queued(wanted);
+    ck_assert_uint_eq(tail(), 0);
+    is_queued(without_pasid());
+    entry_is(ENTRIES - 1, FROM_DEV | WITH_PASID, IOVA | IN_GROUP | 7);
+    entry_is(0, FROM_DEV, IOVA | IN_GROUP | 7);
+}
+END_TEST
+
+START_TEST(a_queue_is_as_large_as_it_says)
+{
+    unsigned entries = ENTRIES << _i;
+    given_machine();
+    given_request_queue(_i);
+    set_reg(PQT_REG, (entries - 2) * 32);
+    is_queued(wanted);
+    is_answered(wanted, DMAR_PAGE_SUCCESS);
+    set_reg32(PRS_REG, PRS_PRO);
+    set_reg(PQH_REG, 32);
+    is_queued(wanted);
+    ck_assert_uint_eq(tail(), 0);
+    entry_is(entries - 1, FROM_DEV | WITH_PASID, IOVA | IN_GROUP | 7);
+}
+END_TEST
+
+START_TEST(software_that_reads_makes_room)
+{
+    given_machine();
+    given_full_queue();
+    set_reg(PQH_REG, 32);
+    is_queued(wanted);
+    ck_assert_uint_eq(tail(), 0);
+    is_answered(wanted, DMAR_PAGE_SUCCESS);
+}
+END_TEST
+
+START_TEST(pointers_beyond_the_queue_wrap)
+{
+    given_machine();
+    set_reg(PQT_REG, (ENTRIES * 5 + 3) * 32);
+    set_reg(PQH_REG, (ENTRIES * 9 + 3) * 32);
+    is_queued(wanted);
+    ck_assert_uint_eq(tail(), 4);
+    entry_is(3, FROM_DEV | WITH_PASID, IOVA | IN_GROUP | 7);
+}
+END_TEST
+
+/* Nobody is told of it: a response that never comes would be worse. */
+START_TEST(a_queue_without_memory_takes_nothing)
+{
+    given_machine();
+    set_reg(PQA_REG, NOWHERE);
+    is_answered(wanted, DMAR_PAGE_INVALID);
+    nothing_is_answered(not_the_last());
+    ck_assert_uint_eq(tail(), 0);
+    status_is(0);
+}
+END_TEST
+
+/* ---- Overflow [VT-d 7.4.1, Table 31] --------------------------------------- */
+
+START_TEST(full_the_queue_overflows)
+{
+    given_machine();
+    given_full_queue();
+    if (_i) {
+        is_answered(wanted, DMAR_PAGE_SUCCESS);
+    } else {
+        nothing_is_answered(not_the_last());
+    }
+    status_is(PRS_PPR | PRS_PRO);
+    ck_assert_uint_eq(tail(), ENTRIES - 1);
+}
+END_TEST
+
+START_TEST(overflowed_nothing_is_queued_though_there_is_room)
+{
+    given_machine();
+    given_full_queue();
+    nothing_is_answered(not_the_last());
+    set_reg(PQH_REG, reg(PQT_REG));
+    set_reg32(PRS_REG, PRS_PPR);
+    is_answered(wanted, DMAR_PAGE_SUCCESS);
+    nothing_is_answered(not_the_last());
+    status_is(PRS_PRO);
+    ck_assert_uint_eq(tail(), ENTRIES - 1);
+}
+END_TEST
+
+START_TEST(the_queue_goes_on_when_software_clears_the_overflow)
+{
+    given_machine();
+    given_full_queue();
+    is_answered(wanted, DMAR_PAGE_SUCCESS);
+    set_reg(PQH_REG, reg(PQT_REG));
+    set_reg32(PRS_REG, PRS_PRO);
+    is_queued(wanted);
+    ck_assert_uint_eq(tail(), 0);
+}
+END_TEST
+
+START_TEST(an_overflow_is_no_fault)
+{
+    given_machine();
+    given_full_queue();
+    is_answered(wanted, DMAR_PAGE_SUCCESS);
+    no_fault_left();
+}
+END_TEST
+
+/* ---- Table faults [VT-d 7.1.3, Table 30] ----------------------------------- */
+
+static void no_longer_scalable(unsigned ttm)
+{
+    set_root(m.root, ttm);
+    forget_everything();
+}
+
+static void ttm_legacy(void) { set_root(m.root, TTM_LEGACY); }
+static void ttm_reserved(void) { set_root(m.root, TTM_RESERVED); }
+static void ttm_abort(void) { set_root(m.root, TTM_ABORT); }
+
+static void root_nowhere(void) { no_longer_scalable(TTM_SCALABLE);
+                                 set_root(NOWHERE, TTM_SCALABLE); }
+static void root_absent(void) { flip(root_entry_at(DEV), 0); }
+static void root_reserved(void) { flip(root_entry_at(DEV), 5); }
+
+static void context_nowhere(void) { poke(root_entry_at(DEV), NOWHERE | 1); }
+static void context_absent(void) { flip(context_entry_at(DEV), 0); }
+static void context_reserved(void) { flip(context_entry_at(DEV), 100); }
+static void no_device_tlb(void) { flip(context_entry_at(DEV), 2); }
+static void rid_pasid_beyond(void)
+{
+    poke(context_entry_at(DEV),
+         (peek(context_entry_at(DEV)) & ~SCTX0_PDTS) | 1 << 9);
+    poke(context_entry_at(DEV) + 8, 0xfffff);
+}
+static void pasids_off(void) { flip(context_entry_at(DEV), 3); }
+static void pasid_beyond(void)
+{
+    poke(context_entry_at(DEV), peek(context_entry_at(DEV)) & ~SCTX0_PDTS);
+}
+static void requests_off(void) { flip(context_entry_at(DEV), 4); }
+static void pasid_is_rid_pasid(void)
+{
+    poke(context_entry_at(DEV) + 8, PASID);
+}
+
+static void directory_nowhere(void)
+{
+    uint64_t entry = peek(context_entry_at(DEV));
+    poke(context_entry_at(DEV), (entry & 0xfff) | NOWHERE);
+}
+static void directory_absent(void) { flip(directory_entry_at(DEV, PASID), 0); }
+static void directory_reserved(void) { flip(directory_entry_at(DEV, PASID), 7); }
+static void table_nowhere(void)
+{
+    poke(directory_entry_at(DEV, PASID), NOWHERE | 1);
+}
+static void entry_absent(void) { flip(pasid_entry_at(DEV, PASID), 0); }
+static void entry_reserved(void) { flip(pasid_entry_at(DEV, PASID), 5); }
+static void entry_type_0(void)
+{
+    poke(pasid_entry_at(DEV, PASID),
+         peek(pasid_entry_at(DEV, PASID)) & ~PASID0_PGTT);
+}
+static void entry_width_0(void)
+{
+    poke(pasid_entry_at(DEV, PASID),
+         peek(pasid_entry_at(DEV, PASID)) & ~PASID0_AW);
+}
+static void entry_paging_mode(void)     /* first-stage, 5 levels: not here */
+{
+    uint64_t entry = pasid_entry_at(DEV, PASID);
+    poke(entry, PGTT_FIRST_STAGE << 6 | 1);
+    poke(entry + 16, 1 << 2);
+}
+static void entry_nested_root(void)     /* beyond the second stage's 39 bits */
+{
+    uint64_t entry = pasid_entry_at(DEV, PASID);
+    poke(entry, space.root | PGTT_NESTED << 6 | 1 << 2 | 1);
+    poke(entry + 16, 1ull << 40);
+}
+
+static const struct {
+    const char *what;
+    void (*broken)(void);
+    uint8_t reason;
+    bool qualified;             /* an FPD of the context entry hides it */
+} faults[] = {
+    { "RTA.1.2", ttm_reserved, 0x30, false },
+    { "RTA.3", ttm_legacy, 0x32, false },
+    { "RTA.4", ttm_abort, 0x33, false },
+    { "SRT.1", root_nowhere, 0x38, false },
+    { "SRT.2", root_absent, 0x39, false },
+    { "SRT.3", root_reserved, 0x3a, false },
+    { "SCT.1", context_nowhere, 0x40, false },
+    { "SCT.2", context_absent, 0x41, true },
+    { "SCT.3", context_reserved, 0x42, true },
+    { "SCT.4.1", no_device_tlb, 0x43, true },
+    { "SCT.4.2", rid_pasid_beyond, 0x43, true },
+    { "SCT.6", pasids_off, 0x45, true },
+    { "SCT.7", pasid_beyond, 0x46, true },
+    { "SCT.8", requests_off, 0x47, true },
+    { "SCT.9", pasid_is_rid_pasid, 0x48, true },
+    { "SPD.1", directory_nowhere, 0x50, false },
+    { "SPD.2", directory_absent, 0x51, true },
+    { "SPD.3", directory_reserved, 0x52, true },
+    { "SPT.1", table_nowhere, 0x58, false },
+    { "SPT.2", entry_absent, 0x59, true },
+    { "SPT.3", entry_reserved, 0x5a, true },
+    { "SPT.4.1", entry_width_0, 0x5b, true },
+    { "SPT.4.2", entry_type_0, 0x5b, true },
+    { "SPT.4.3", entry_paging_mode, 0x5b, true },
+    { "SPT.4.4", entry_nested_root, 0x5b, true },
+};
+
+static void recorded_is(const DmarPageRequest *request, uint8_t reason)
+{
+    Fault fault = take_fault();
+    ck_assert(fault.recorded);
+    ck_assert_uint_eq(fault.reason, reason);
+    ck_assert_uint_eq(fault.sid, DEV);
+    ck_assert_uint_eq(fault.type, 1);
+    ck_assert_uint_eq(fault.at, 0);
+    ck_assert_uint_eq(fault.addr, request->addr & ~0xfffull);
+    ck_assert_uint_eq(fault.with_pasid, request->pasid != NO_PASID);
+    ck_assert(!fault.with_pasid || fault.pasid == request->pasid);
+    ck_assert_uint_eq(fault.privileged, request->privileged);
+    ck_assert(!fault.execute);
+}
+
+START_TEST(a_table_fault_is_recorded_and_answered_invalid)
+{
+    given_machine();
+    faults[_i].broken();
+    is_answered(wanted, DMAR_PAGE_INVALID);
+    recorded_is(&wanted, faults[_i].reason);
+    ck_assert_uint_eq(tail(), 0);
+    status_is(0);
+}
+END_TEST
+
+START_TEST(a_table_fault_is_recorded_and_not_answered)
+{
+    DmarPageRequest request = not_the_last();
+    given_machine();
+    faults[_i].broken();
+    nothing_is_answered(request);
+    recorded_is(&request, faults[_i].reason);
+    ck_assert_uint_eq(tail(), 0);
+    status_is(0);
+}
+END_TEST
+
+START_TEST(a_table_fault_may_be_hidden)
+{
+    given_machine();
+    flip(context_entry_at(DEV), 1);
+    faults[_i].broken();
+    is_answered(wanted, DMAR_PAGE_INVALID);
+    if (!faults[_i].qualified) {
+        recorded_is(&wanted, faults[_i].reason);
+    }
+    no_fault_left();
+}
+END_TEST
+
+START_TEST(a_stop_marker_goes_silently_where_tables_fault)
+{
+    given_machine();
+    faults[_i].broken();
+    nothing_is_answered(stop_marker());
+    no_fault_left();
+    status_is(0);
+}
+END_TEST
+
+START_TEST(the_privilege_that_was_wanted_is_recorded)
+{
+    DmarPageRequest request = wanted;
+    given_machine();
+    request.privileged = request.execute = true;
+    entry_absent();
+    is_answered(request, DMAR_PAGE_INVALID);
+    recorded_is(&request, 0x59);
+}
+END_TEST
+
+START_TEST(without_pasid_the_entry_of_rid_pasid_counts)
+{
+    given_machine();
+    given_no_pasid(DEV, RID_PASID);
+    DmarPageRequest request = without_pasid();
+    is_answered(request, DMAR_PAGE_INVALID);
+    recorded_is(&request, 0x59);
+    is_queued(wanted);
+}
+END_TEST
+
+START_TEST(a_fault_is_one_in_an_overflowed_queue_as_well)
+{
+    given_machine();
+    given_full_queue();
+    nothing_is_answered(not_the_last());
+    entry_absent();
+    execute(pasid_cache_global());
+    is_answered(wanted, DMAR_PAGE_INVALID);
+    recorded_is(&wanted, 0x59);
+}
+END_TEST
+
+START_TEST(an_entry_that_was_refused_is_read_again)
+{
+    given_machine();
+    given_no_pasid(DEV, PASID);
+    is_answered(wanted, DMAR_PAGE_INVALID);
+    recorded_is(&wanted, 0x59);
+    given_pasid(DEV, PASID, &space);
+    is_queued(wanted);
+}
+END_TEST
+
+START_TEST(a_wide_pasid_is_no_fault_of_its_own)
+{
+    DmarConfig config = unit;
+    config.pasid_bits = 12;
+    given_unit(&config);
+    is_queued(wanted);
+}
+END_TEST
+
+/* Whatever access fails, the device is answered, or its request is there. */
+START_TEST(a_failing_access_loses_no_device)
+{
+    DmarPageResponse response;
+    given_machine();
+    for (unsigned n = 1; n < 12; n++) {
+        forget_everything();
+        fail_access(n);
+        unsigned before = tail();
+        bool answered = dmar_page_request(m.dmar, &wanted, &response);
+        fail_access(0);
+        ck_assert(answered == (tail() == before));
+        ck_assert(!answered || response.code == DMAR_PAGE_INVALID);
+        take_fault();
+    }
+}
+END_TEST
+
+START_TEST(an_abort_mode_that_is_not_there_is_a_fault)
+{
+    DmarConfig config = unit;
+    config.abort_dma = false;
+    given_unit(&config);
+    ttm_abort();
+    is_answered(wanted, DMAR_PAGE_INVALID);
+    recorded_is(&wanted, 0x30);
+}
+END_TEST
+
+START_TEST(a_unit_that_does_not_translate_refuses)
+{
+    given_machine();
+    command_off(GCMD_TE);
+    is_answered(wanted, DMAR_PAGE_INVALID);
+    nothing_is_answered(not_the_last());
+    no_fault_left();
+}
+END_TEST
+
+START_TEST(a_unit_without_page_requests_refuses)
+{
+    DmarConfig config = unit;
+    config.page_requests = config.stop_markers = false;
+    given_scalable(&config);
+    is_answered(wanted, DMAR_PAGE_INVALID);
+    no_fault_left();
+}
+END_TEST
+
+/* ---- Stop markers [VT-d 11.4.3, SMS] --------------------------------------- */
+
+START_TEST(a_stop_marker_is_queued_like_a_request)
+{
+    given_machine();
+    is_queued(stop_marker());
+    entry_is(0, FROM_DEV | WITH_PASID, IOVA | IN_GROUP | 4);
+}
+END_TEST
+
+START_TEST(a_stop_marker_without_room_goes_silently)
+{
+    given_machine();
+    given_full_queue();
+    nothing_is_answered(stop_marker());
+    status_is(PRS_PPR);
+    is_answered(wanted, DMAR_PAGE_SUCCESS);
+    nothing_is_answered(stop_marker());
+}
+END_TEST
+
+/* ---- The event [VT-d 7.5] -------------------------------------------------- */
+
+static void given_event(uint32_t control)
+{
+    given_machine();
+    set_reg32(PEDATA_REG, MSI_DATA);
+    set_reg32(PEADDR_REG, (uint32_t)MSI_ADDR);
+    set_reg32(PEUADDR_REG, MSI_ADDR >> 32);
+    set_reg32(PECTL_REG, control);
+}
+
+START_TEST(a_request_sends_a_message)
+{
+    given_event(0);
+    is_queued(not_the_last());
+    message_sent(MSI_ADDR, MSI_DATA);
+    ck_assert_uint_eq(reg32(PECTL_REG), 0);
+}
+END_TEST
+
+START_TEST(while_requests_are_pending_no_message_is_sent)
+{
+    given_event(0);
+    is_queued(wanted);
+    message_sent(MSI_ADDR, MSI_DATA);
+    is_queued(wanted);
+    no_message_left();
+    set_reg32(PRS_REG, PRS_PPR);
+    is_queued(wanted);
+    message_sent(MSI_ADDR, MSI_DATA);
+}
+END_TEST
+
+START_TEST(an_overflow_sends_a_message_if_nothing_is_pending)
+{
+    given_event(0);
+    given_full_queue();
+    message_sent(MSI_ADDR, MSI_DATA);
+    if (_i) {
+        set_reg32(PRS_REG, PRS_PPR);
+    }
+    is_answered(wanted, DMAR_PAGE_SUCCESS);
+    if (_i) {
+        message_sent(MSI_ADDR, MSI_DATA);
+    }
+    no_message_left();
+    is_answered(wanted, DMAR_PAGE_SUCCESS);
+    no_message_left();
+}
+END_TEST
+
+START_TEST(a_masked_event_is_pending)
+{
+    given_event(EVENT_CTL_IM);
+    is_queued(wanted);
+    ck_assert_uint_eq(reg32(PECTL_REG), EVENT_CTL_IM | EVENT_CTL_IP);
+    no_message_left();
+    set_reg32(PECTL_REG, 0);
+    message_sent(MSI_ADDR, MSI_DATA);
+    ck_assert_uint_eq(reg32(PECTL_REG), 0);
+}
+END_TEST
+
+START_TEST(an_event_that_was_served_is_pending_no_more)
+{
+    given_event(EVENT_CTL_IM);
+    given_full_queue();
+    is_answered(wanted, DMAR_PAGE_SUCCESS);
+    set_reg32(PRS_REG, _i ? PRS_PRO : PRS_PPR);
+    ck_assert(reg32(PECTL_REG) & EVENT_CTL_IP);
+    set_reg32(PRS_REG, _i ? PRS_PPR : PRS_PRO);
+    ck_assert(!(reg32(PECTL_REG) & EVENT_CTL_IP));
+    set_reg32(PECTL_REG, 0);
+    no_message_left();
+}
+END_TEST
+
+START_TEST(a_request_that_faults_is_no_page_request_event)
+{
+    given_event(0);
+    entry_absent();
+    is_answered(wanted, DMAR_PAGE_INVALID);
+    no_message_left();
+    recorded_is(&wanted, 0x59);
+}
+END_TEST
+
+/* ---- What the caches forget [VT-d 6.5.3.1, Table 27] ----------------------- */
+
+/* A first stage of one path of tables, at @root, to @pa. */
+static void map_first_stage(uint64_t root, uint64_t iova, uint64_t pa)
+{
+    uint64_t table = root;
+    for (unsigned level = 4; level > 1; level--) {
+        uint64_t entry = table + (iova >> (12 + 9 * (level - 1)) & 0x1ff) * 8;
+        if (!peek(entry)) {
+            poke(entry, new_page() | 0x27);
+        }
+        table = peek(entry) & ~0xfffull;
+    }
+    poke(table + (iova >> 12 & 0x1ff) * 8, pa | 0x67);
+}
+
+static uint64_t given_first_stage_pasid(uint32_t pasid, uint16_t domain)
+{
+    uint64_t root = new_page(), entry = pasid_entry_at(DEV, pasid);
+    poke(entry, PGTT_FIRST_STAGE << 6 | 1);
+    poke(entry + 8, domain);
+    poke(entry + 16, root);
+    return root;
+}
+
+START_TEST(in_a_first_stage_the_page_of_the_pasid_is_forgotten)
+{
+    given_machine();
+    uint64_t root = given_first_stage_pasid(PASID, DOMAIN);
+    uint64_t other = given_first_stage_pasid(OTHER_PASID, DOMAIN);
+    uint64_t root_of[] = { root, root, other };
+    uint32_t pasid_of[] = { PASID, PASID, OTHER_PASID };
+    uint64_t at[] = { IOVA, IOVA + PAGE, IOVA };
+    for (unsigned i = 0; i < 3; i++) {
+        map_first_stage(root_of[i], at[i], OLD);
+        read_reaches(DEV, pasid_of[i], at[i], OLD);
+        map_first_stage(root_of[i], at[i], NEW);
+        read_reaches(DEV, pasid_of[i], at[i], OLD);
+    }
+    is_queued(wanted);
+    read_reaches(DEV, PASID, IOVA, NEW);
+    read_reaches(DEV, PASID, IOVA + PAGE, OLD);
+    read_reaches(DEV, OTHER_PASID, IOVA, OLD);
+}
+END_TEST
+
+START_TEST(in_a_second_stage_the_page_of_the_domain_is_forgotten)
+{
+    given_machine();
+    given_pasid(DEV, OTHER_PASID, &space);
+    for (unsigned i = 0; i < 2; i++) {
+        map(&space, IOVA + i * PAGE, OLD, PAGE, RW);
+        read_reaches(DEV, PASID, IOVA + i * PAGE, OLD);
+        read_reaches(DEV, OTHER_PASID, IOVA + i * PAGE, OLD);
+        map(&space, IOVA + i * PAGE, NEW, PAGE, RW);
+    }
+    is_queued(wanted);
+    read_reaches(DEV, PASID, IOVA, NEW);
+    read_reaches(DEV, OTHER_PASID, IOVA, NEW);
+    read_reaches(DEV, PASID, IOVA + PAGE, OLD);
+}
+END_TEST
+
+START_TEST(nested_the_whole_domain_is_forgotten)
+{
+    given_machine();
+    uint64_t root = given_first_stage_pasid(PASID, DOMAIN);
+    uint64_t entry = pasid_entry_at(DEV, PASID);
+    for (uint64_t at = RAM_BASE; at < m.next_page + 16 * PAGE; at += PAGE) {
+        map(&space, at, at, PAGE, RW);
+    }
+    map(&space, OLD, OLD, PAGE, RW);
+    map(&space, NEW, NEW, PAGE, RW);
+    poke(entry, space.root | PGTT_NESTED << 6 | 2 << 2 | 1);
+    given_pasid(DEV, OTHER_PASID, &space);
+    map(&space, IOVA + LARGE, OLD, PAGE, RW);
+    read_reaches(DEV, OTHER_PASID, IOVA + LARGE, OLD);
+    map(&space, IOVA + LARGE, NEW, PAGE, RW);
+    for (unsigned i = 0; i < 2; i++) {
+        map_first_stage(root, IOVA + i * PAGE, OLD);
+        read_reaches(DEV, PASID, IOVA + i * PAGE, OLD);
+        map_first_stage(root, IOVA + i * PAGE, NEW);
+        read_reaches(DEV, PASID, IOVA + i * PAGE, OLD);
+    }
+    is_queued(wanted);
+    read_reaches(DEV, PASID, IOVA, NEW);
+    read_reaches(DEV, PASID, IOVA + PAGE, NEW);
+    read_reaches(DEV, OTHER_PASID, IOVA + LARGE, NEW);
+}
+END_TEST
+
+static Space other;
+
+/* A request finds (PASID, DOMAIN); pages of the others stay. */
+START_TEST(another_domain_keeps_its_page)
+{
+    given_machine();
+    other = given_space(OTHER_DOMAIN, 4);
+    given_pasid(DEV, OTHER_PASID, &other);
+    map(&other, IOVA, OLD, PAGE, RW);
+    read_reaches(DEV, OTHER_PASID, IOVA, OLD);
+    map(&other, IOVA, NEW, PAGE, RW);
+    given_pass_through(DEV, PASID, DOMAIN);
+    is_queued(wanted);
+    read_reaches(DEV, OTHER_PASID, IOVA, OLD);
+}
+END_TEST
+
+/* Passing through, the entry of the page goes: the PASID's entry, which a
+ * driver changed without a word, is asked again. */
+START_TEST(passing_through_the_page_is_forgotten)
+{
+    given_machine();
+    given_pass_through(DEV, PASID, DOMAIN);
+    read_reaches(DEV, PASID, OLD, OLD);
+    map(&space, OLD, NEW, PAGE, RW);
+    given_pasid(DEV, PASID, &space);
+    execute(pasid_cache_global());
+    read_reaches(DEV, PASID, OLD, OLD);
+    given_pass_through(DEV, PASID, DOMAIN);
+    DmarPageRequest request = wanted;
+    request.addr = OLD;
+    is_queued(request);
+    given_pasid(DEV, PASID, &space);
+    execute(pasid_cache_global());
+    read_reaches(DEV, PASID, OLD, NEW);
+}
+END_TEST
+
+START_TEST(without_pasid_the_page_of_rid_pasid_is_forgotten)
+{
+    given_machine();
+    map(&space, IOVA, OLD, PAGE, RW);
+    read_reaches(DEV, NO_PASID, IOVA, OLD);
+    map(&space, IOVA, NEW, PAGE, RW);
+    is_queued(without_pasid());
+    read_reaches(DEV, NO_PASID, IOVA, NEW);
+}
+END_TEST
+
+static void lost(unsigned how)
+{
+    switch (how) {
+    case 0:
+        is_answered(wanted, DMAR_PAGE_SUCCESS);
+        break;
+    case 1:
+        set_reg(PQH_REG, 64);
+        is_queued(stop_marker());
+        break;
+    }
+}
+
+START_TEST(a_request_that_is_lost_makes_nothing_be_forgotten)
+{
+    given_machine();
+    given_full_queue();
+    map(&space, IOVA, OLD, PAGE, RW);
+    read_reaches(DEV, PASID, IOVA, OLD);
+    map(&space, IOVA, NEW, PAGE, RW);
+    lost(_i);
+    read_reaches(DEV, PASID, IOVA, OLD);
+}
+END_TEST
+
+/* ---- Responses [VT-d 7.6.1] ------------------------------------------------ */
+
+static void responded(uint16_t sid, uint32_t pasid, unsigned group,
+                      unsigned code)
+{
+    ck_assert_uint_eq(m.page_responses, 1);
+    ck_assert_uint_eq(m.page_response[0].source_id, sid);
+    ck_assert_uint_eq(m.page_response[0].pasid, pasid);
+    ck_assert_uint_eq(m.page_response[0].group, group);
+    ck_assert_uint_eq(m.page_response[0].code, code);
+    m.page_responses = 0;
+}
+
+START_TEST(a_response_reaches_the_device)
+{
+    given_machine();
+    execute(page_response(DEV, PASID, GROUP, _i));
+    responded(DEV, PASID, GROUP, _i);
+}
+END_TEST
+
+START_TEST(a_response_may_be_without_pasid)
+{
+    Descriptor d = page_response(DEV, NO_PASID, GROUP, DMAR_PAGE_SUCCESS);
+    given_machine();
+    execute(d);
+    responded(DEV, NO_PASID, GROUP, DMAR_PAGE_SUCCESS);
+    d.word[0] |= (uint64_t)PASID << 32;         /* ignored without PP */
+    execute(d);
+    responded(DEV, NO_PASID, GROUP, DMAR_PAGE_SUCCESS);
+}
+END_TEST
+
+START_TEST(bit_66_of_a_response_is_ignored)
+{
+    Descriptor d = page_response(DEV, PASID, 0x1ff, DMAR_PAGE_INVALID);
+    given_machine();
+    d.word[1] |= 1 << 2;
+    execute(d);
+    responded(DEV, PASID, 0x1ff, DMAR_PAGE_INVALID);
+}
+END_TEST
+
+static bool reserved_in_response(unsigned bit)
+{
+    return (bit > 4 && bit < 9) || bit == 52 || (bit > 52 && bit < 66) ||
+           bit > 75;
+}
+
+START_TEST(reserved_bits_of_a_response_are_checked)
+{
+    Descriptor d = page_response(DEV, PASID, GROUP, DMAR_PAGE_SUCCESS);
+    if (!reserved_in_response(_i)) {
+        return;
+    }
+    given_machine();
+    d.word[_i / 64] ^= BIT_AT(_i % 64);
+    submit(d);
+    queue_stops_with(IQEI_RESERVED);
+    ck_assert_uint_eq(m.page_responses, 0);
+}
+END_TEST
+
+START_TEST(a_unit_without_page_requests_knows_no_response)
+{
+    DmarConfig config = unit;
+    config.page_requests = config.stop_markers = false;
+    given_scalable(&config);
+    submit(page_response(DEV, PASID, GROUP, DMAR_PAGE_SUCCESS));
+    queue_stops_with(IQEI_TYPE);
+}
+END_TEST
+
+START_TEST(a_narrow_queue_knows_no_response)
+{
+    power_on(&unit);
+    given_queue(16);
+    submit(page_response(DEV, PASID, GROUP, DMAR_PAGE_SUCCESS));
+    queue_stops_with(IQEI_TYPE);
+}
+END_TEST
+
+/* ---- Draining [VT-d 7.7, 7.8, 7.10] ---------------------------------------- */
+
+START_TEST(a_drain_comes_after_requests_and_responses)
+{
+    given_machine();
+    uint64_t status = new_page();
+    unsigned index = reg(IQT_REG) / 32;
+    is_queued(wanted);
+    write_descriptor(index, wait_fence());
+    write_descriptor(index + 1, page_response(DEV, PASID, GROUP, 0));
+    write_descriptor(index + 2, p_iotlb_pasid(DOMAIN, PASID));
+    write_descriptor(index + 3, p_device_tlb(DEV, PASID, ~0ull >> 1 & ~0xfffull,
+                                             true));
+    write_descriptor(index + 4, wait_drain(status, 1));
+    set_reg(IQT_REG, (index + 5) * 32);
+    executed();
+    ck_assert_uint_eq(peek32(status), 1);
+    ck_assert_uint_eq(tail(), 1);
+    ck_assert_uint_eq(m.device_tlbs, 1);
+    responded(DEV, PASID, GROUP, 0);
+}
+END_TEST
+
+START_TEST(a_unit_without_drain_knows_none)
+{
+    DmarConfig config = unit;
+    config.page_requests = config.stop_markers = false;
+    given_scalable(&config);
+    submit(wait_drain(new_page(), 1));
+    queue_stops_with(IQEI_RESERVED);
+}
+END_TEST
+
+/* ---- Registers [VT-d 11.4.11] ---------------------------------------------- */
+
+static const struct {
+    unsigned offset;
+    uint64_t reset, writable;
+} rows[] = {
+    { PQH_REG, 0, 0x7ffe0 },
+    { PQT_REG, 0, 0x7ffe0 },
+    { PQA_REG, 0, 0xfffffffffffff007 },
+    { PRS_REG, 0, 0 },
+    { PECTL_REG, 0x80000000, 0x80000000 },
+    { PEDATA_REG, 0, 0xffff },
+    { PEADDR_REG, 0, 0xfffffffc },
+    { PEUADDR_REG, 0, 0xffffffff },
+};
+
+static void set_all(unsigned offset, uint64_t value)
+{
+    set_reg32(offset, value);
+    if (offset < PRS_REG) {
+        set_reg32(offset + 4, value >> 32);
+    }
+}
+
+static uint64_t all_of(unsigned offset)
+{
+    return offset < PRS_REG ? reg(offset) : reg32(offset);
+}
+
+START_TEST(registers_keep_what_software_may_write)
+{
+    power_on(&unit);
+    ck_assert_uint_eq(all_of(rows[_i].offset), rows[_i].reset);
+    set_all(rows[_i].offset, ~0ull);
+    ck_assert_uint_eq(all_of(rows[_i].offset), rows[_i].writable);
+    set_all(rows[_i].offset, 0);
+    ck_assert_uint_eq(all_of(rows[_i].offset), 0);
+}
+END_TEST
+
+START_TEST(a_unit_without_page_requests_has_none_of_the_registers)
+{
+    DmarConfig config = unit;
+    config.page_requests = config.stop_markers = false;
+    power_on(&config);
+    set_all(rows[_i].offset, ~0ull);
+    ck_assert_uint_eq(all_of(rows[_i].offset), 0);
+}
+END_TEST
+
+static Suite *page_requests(void)
+{
+    Suite *s = suite_create("page_requests");
+    TCase *t = tests_of(s, "descriptor");
+    tcase_add_test(t, a_request_is_written_to_the_queue);
+    tcase_add_test(t, a_request_without_pasid_says_so);
+    tcase_add_test(t, only_the_page_of_the_address_is_written);
+    tcase_add_loop_test(t, a_request_says_what_it_wants, 0,
+                        G_N_ELEMENTS(kinds));
+    tcase_add_loop_test(t, attributes_of_a_pasid_need_one, 0,
+                        G_N_ELEMENTS(kinds));
+    tcase_add_test(t, nothing_needs_to_be_mapped_for_a_request);
+
+    t = tests_of(s, "queue");
+    tcase_add_test(t, the_queue_takes_all_entries_but_one);
+    tcase_add_test(t, the_queue_wraps);
+    tcase_add_loop_test(t, a_queue_is_as_large_as_it_says, 0, 8);
+    tcase_add_test(t, software_that_reads_makes_room);
+    tcase_add_test(t, pointers_beyond_the_queue_wrap);
+    tcase_add_test(t, a_queue_without_memory_takes_nothing);
+    tcase_add_loop_test(t, full_the_queue_overflows, 0, 2);
+    tcase_add_test(t, overflowed_nothing_is_queued_though_there_is_room);
+    tcase_add_test(t, the_queue_goes_on_when_software_clears_the_overflow);
+    tcase_add_test(t, an_overflow_is_no_fault);
+
+    t = tests_of(s, "faults");
+    tcase_add_loop_test(t, a_table_fault_is_recorded_and_answered_invalid, 0,
+                        G_N_ELEMENTS(faults));
+    tcase_add_loop_test(t, a_table_fault_is_recorded_and_not_answered, 0,
+                        G_N_ELEMENTS(faults));
+    tcase_add_loop_test(t, a_table_fault_may_be_hidden, 0,
+                        G_N_ELEMENTS(faults));
+    tcase_add_loop_test(t, a_stop_marker_goes_silently_where_tables_fault, 0,
+                        G_N_ELEMENTS(faults));
+    tcase_add_test(t, the_privilege_that_was_wanted_is_recorded);
+    tcase_add_test(t, without_pasid_the_entry_of_rid_pasid_counts);
+    tcase_add_test(t, a_fault_is_one_in_an_overflowed_queue_as_well);
+    tcase_add_test(t, an_entry_that_was_refused_is_read_again);
+    tcase_add_test(t, a_wide_pasid_is_no_fault_of_its_own);
+    tcase_add_test(t, a_failing_access_loses_no_device);
+    tcase_add_test(t, an_abort_mode_that_is_not_there_is_a_fault);
+    tcase_add_test(t, a_unit_that_does_not_translate_refuses);
+    tcase_add_test(t, a_unit_without_page_requests_refuses);
+
+    t = tests_of(s, "stop markers");
+    tcase_add_test(t, a_stop_marker_is_queued_like_a_request);
+    tcase_add_test(t, a_stop_marker_without_room_goes_silently);
+
+    t = tests_of(s, "event");
+    tcase_add_test(t, a_request_sends_a_message);
+    tcase_add_test(t, while_requests_are_pending_no_message_is_sent);
+    tcase_add_loop_test(t, an_overflow_sends_a_message_if_nothing_is_pending, 0,
+                        2);
+    tcase_add_test(t, a_masked_event_is_pending);
+    tcase_add_loop_test(t, an_event_that_was_served_is_pending_no_more, 0, 2);
+    tcase_add_test(t, a_request_that_faults_is_no_page_request_event);
+
+    t = tests_of(s, "caches");
+    tcase_add_test(t, in_a_first_stage_the_page_of_the_pasid_is_forgotten);
+    tcase_add_test(t, in_a_second_stage_the_page_of_the_domain_is_forgotten);
+    tcase_add_test(t, nested_the_whole_domain_is_forgotten);
+    tcase_add_test(t, another_domain_keeps_its_page);
+    tcase_add_test(t, passing_through_the_page_is_forgotten);
+    tcase_add_test(t, without_pasid_the_page_of_rid_pasid_is_forgotten);
+    tcase_add_loop_test(t, a_request_that_is_lost_makes_nothing_be_forgotten, 0,
+                        2);
+
+    t = tests_of(s, "responses");
+    tcase_add_loop_test(t, a_response_reaches_the_device, 0, 16);
+    tcase_add_test(t, a_response_may_be_without_pasid);
+    tcase_add_test(t, bit_66_of_a_response_is_ignored);
+    tcase_add_loop_test(t, reserved_bits_of_a_response_are_checked, 0, 256);
+    tcase_add_test(t, a_unit_without_page_requests_knows_no_response);
+    tcase_add_test(t, a_narrow_queue_knows_no_response);
+    tcase_add_test(t, a_drain_comes_after_requests_and_responses);
+    tcase_add_test(t, a_unit_without_drain_knows_none);
+
+    t = tests_of(s, "registers");
+    tcase_add_loop_test(t, registers_keep_what_software_may_write, 0,
+                        G_N_ELEMENTS(rows));
+    tcase_add_loop_test(t,
+                        a_unit_without_page_requests_has_none_of_the_registers,
+                        0, G_N_ELEMENTS(rows));
+    return s;
+}
+
+int main(int argc, char **argv)
+{
+    return run_suite(page_requests(), argc, argv);
+}
