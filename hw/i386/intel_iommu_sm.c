@@ -254,6 +254,7 @@ static void sm_class_init(ObjectClass *klass, void *data)
     X86_IOMMU_DEVICE_CLASS(klass)->realize = sm_realize;
     X86_IOMMU_DEVICE_CLASS(klass)->int_remap = sm_int_remap;
     PASID_IOMMU_CLASS(klass)->translate = sm_pasid_translate;
+    PASID_IOMMU_CLASS(klass)->page_request = sm_pasid_page_request;
 
     sm_config_class_init(klass);
     object_class_property_add_str(klass, "pasid-stats", sm_get_pasid_stats,

@@ -207,6 +207,13 @@ static void sm_host_event(void *opaque, const DmarEvent *e)
     case DMAR_EVENT_POSTED:
         trace_sm_posted(e->addr, e->value, e->detail);
         break;
+    case DMAR_EVENT_PAGE_REQUEST:
+        trace_sm_page_request(e->source_id, e->pasid, e->addr, e->value,
+                              e->detail);
+        break;
+    case DMAR_EVENT_PAGE_RESPONSE:
+        trace_sm_page_response(e->source_id, e->pasid, e->value, e->detail);
+        break;
     case DMAR_EVENT_MSI:
         trace_sm_msi(unit, e->addr, e->value);
         break;
@@ -224,6 +231,7 @@ const DmarHost sm_host = {
     .interrupts_dropped = sm_host_interrupts_dropped,
     .translations_dropped = sm_spaces_forget,
     .device_tlb = sm_spaces_drop,
+    .page_response = sm_pasid_page_response,
     .event = sm_host_event,
 };
 

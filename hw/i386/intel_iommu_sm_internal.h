@@ -83,6 +83,7 @@ const GPtrArray *sm_units(void);
 bool sm_serves_rest(const SmIommu *s);
 SmIommu *sm_unit_of_device(PCIDevice *dev);
 SmIommu *sm_unit_of_source(uint16_t source_id);
+PCIDevice *sm_device_of_source(const SmIommu *s, uint16_t source_id);
 
 /* intel_iommu_sm_host.c: callbacks for the engine. */
 extern const DmarHost sm_host;
@@ -100,5 +101,8 @@ PasidDmaStatus sm_pasid_translate(PasidIommu *iommu, uint16_t sid,
                                   uint32_t pasid, uint64_t addr,
                                   PasidIommuAccess access,
                                   PasidDmaTranslation *out);
+PasidPageStatus sm_pasid_page_request(PasidIommu *iommu, uint16_t sid,
+                                      const PasidPageRequest *request);
+void sm_pasid_page_response(void *opaque, const DmarPageResponse *response);
 
 #endif /* HW_I386_INTEL_IOMMU_SM_INTERNAL_H */

@@ -96,6 +96,15 @@ SmIommu *sm_unit_of_source(uint16_t source_id)
     return dev ? sm_unit_of_device(dev) : sm_unit_of_bus(search.found);
 }
 
+/* The function with this ID, if it is behind @s. */
+PCIDevice *sm_device_of_source(const SmIommu *s, uint16_t source_id)
+{
+    PCIDevice *dev = pci_find_device(sm_machine()->pcibus,
+                                     PCI_BUS_NUM(source_id), source_id & 0xff);
+
+    return dev && sm_unit_of_device(dev) == s ? dev : NULL;
+}
+
 /* ---- A unit gets its place ------------------------------------------------ */
 
 static bool sm_is_root_port(PCIDevice *dev)

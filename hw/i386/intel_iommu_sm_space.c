@@ -168,11 +168,25 @@ static void sm_space_drop(SmAddressSpace *space,
     }
 }
 
+static void sm_tell_device(SmIommu *s, const DmarDeviceTlbInvalidation *what)
+{
+    PasidInvalidation invalidation = {
+        .pasid = what->pasid,
+        .every_pasid = what->every_pasid,
+        .addr = what->addr,
+        .last = what->addr + (what->size - 1),
+    };
+
+    pasid_dma_invalidate(sm_device_of_source(s, what->source_id),
+                         &invalidation);
+}
+
 void sm_spaces_drop(void *opaque, const DmarDeviceTlbInvalidation *what)
 {
     SmIommu *s = opaque;
     SmAddressSpace *space;
 
+    sm_tell_device(s, what);
     if (what->pasid != DMAR_NO_PASID && !what->every_pasid) {
         return;
     }
@@ -234,6 +248,23 @@ static void sm_region_replay(IOMMUMemoryRegion *mr, IOMMUNotifier *n)
 
 /* ---- DMA with PASID ------------------------------------------------------- */
 
+/* The kinds of request, in the engine's terms. */
+static const struct {
+    DmarAccess access;
+    DmarAddressType type;
+    bool no_write;
+} sm_pasid_requests[] = {
+    [PASID_IOMMU_READ] = { DMAR_READ, DMAR_UNTRANSLATED },
+    [PASID_IOMMU_WRITE] = { DMAR_WRITE, DMAR_UNTRANSLATED },
+    [PASID_IOMMU_TRANSLATE] = { DMAR_READ, DMAR_TRANSLATION_REQUEST },
+    [PASID_IOMMU_TRANSLATE_NO_WRITE] = {
+        DMAR_READ, DMAR_TRANSLATION_REQUEST, .no_write = true },
+    [PASID_IOMMU_READ_TRANSLATED] = { DMAR_READ, DMAR_TRANSLATED },
+    [PASID_IOMMU_WRITE_TRANSLATED] = { DMAR_WRITE, DMAR_TRANSLATED },
+};
+
+QEMU_BUILD_BUG_ON(PASID_DMA_NO_PASID != DMAR_NO_PASID);
+
 PasidDmaStatus sm_pasid_translate(PasidIommu *iommu, uint16_t sid,
                                   uint32_t pasid, uint64_t addr,
                                   PasidIommuAccess access,
@@ -244,15 +275,13 @@ PasidDmaStatus sm_pasid_translate(PasidIommu *iommu, uint16_t sid,
         [DMAR_UNSUPPORTED_REQUEST] = PASID_DMA_UNSUPPORTED_REQUEST,
         [DMAR_COMPLETER_ABORT] = PASID_DMA_COMPLETER_ABORT,
     };
-    bool asks = access == PASID_IOMMU_TRANSLATE ||
-                access == PASID_IOMMU_TRANSLATE_NO_WRITE;
     DmarRequest request = {
         .source_id = sid,
         .pasid = pasid,
         .addr = addr,
-        .access = access == PASID_IOMMU_WRITE ? DMAR_WRITE : DMAR_READ,
-        .type = asks ? DMAR_TRANSLATION_REQUEST : DMAR_UNTRANSLATED,
-        .no_write = access == PASID_IOMMU_TRANSLATE_NO_WRITE,
+        .access = sm_pasid_requests[access].access,
+        .type = sm_pasid_requests[access].type,
+        .no_write = sm_pasid_requests[access].no_write,
     };
     DmarTranslation answer;
 
@@ -262,8 +291,39 @@ PasidDmaStatus sm_pasid_translate(PasidIommu *iommu, uint16_t sid,
         .size = answer.size,
         .read = answer.read,
         .write = answer.write,
+        .untranslated = answer.untranslated_only,
     };
     return status[answer.completion];
+}
+
+PasidPageStatus sm_pasid_page_request(PasidIommu *iommu, uint16_t sid,
+                                      const PasidPageRequest *request)
+{
+    DmarPageRequest page = {
+        .source_id = sid,
+        .pasid = request->pasid,
+        .addr = request->addr,
+        .read = request->read,
+        .write = request->write,
+        .group = request->group,
+        .last = request->last,
+    };
+    DmarPageResponse response;
+
+    return dmar_page_request(INTEL_IOMMU_SM(iommu)->dmar, &page, &response)
+           ? response.code : PASID_PAGE_PENDING;
+}
+
+void sm_pasid_page_response(void *opaque, const DmarPageResponse *response)
+{
+    PasidPageResponse message = {
+        .pasid = response->pasid,
+        .group = response->group,
+        .status = response->code,
+    };
+
+    pasid_dma_page_response(sm_device_of_source(opaque, response->source_id),
+                            &message);
 }
 
 /* ---- Interrupts of devices ------------------------------------------------ */

@@ -61,21 +61,35 @@ static PasidIommu *pasid_dma_find_iommu(PCIDevice *dev)
                                              TYPE_PASID_IOMMU);
 }
 
+/* May the device tag a request with it? */
+static PasidDmaStatus pasid_dma_check_pasid(PCIDevice *dev, uint32_t pasid)
+{
+    if (pasid == PASID_DMA_NO_PASID) {
+        return PASID_DMA_OK;
+    }
+    if (!pasid_dma_enabled(dev)) {
+        return PASID_DMA_PASID_DISABLED;
+    }
+    return pasid >> PASID_DMA_PASID_BITS ? PASID_DMA_UNSUPPORTED_REQUEST
+                                         : PASID_DMA_OK;
+}
+
 /* Everything a request of one page passes before it reaches memory. */
 static PasidDmaStatus pasid_dma_ask(PCIDevice *dev, uint32_t pasid,
                                     uint64_t addr, PasidIommuAccess access,
                                     PasidDmaTranslation *out)
 {
+    PasidDmaStatus status = pasid_dma_check_pasid(dev, pasid);
     PasidIommu *iommu;
 
-    if (!pasid_dma_enabled(dev)) {
-        return PASID_DMA_PASID_DISABLED;
+    if (status == PASID_DMA_PASID_DISABLED) {
+        return status;
     }
     if (!pasid_dma_may_master(dev)) {
         return PASID_DMA_NO_BUS_MASTER;
     }
-    if (pasid >> PASID_DMA_PASID_BITS) {
-        return PASID_DMA_UNSUPPORTED_REQUEST;
+    if (status != PASID_DMA_OK) {
+        return status;
     }
     iommu = pasid_dma_find_iommu(dev);
     if (!iommu) {
@@ -83,6 +97,12 @@ static PasidDmaStatus pasid_dma_ask(PCIDevice *dev, uint32_t pasid,
     }
     return PASID_IOMMU_GET_CLASS(iommu)->translate(iommu, pci_get_bdf(dev),
                                                    pasid, addr, access, out);
+}
+
+static bool pasid_dma_is_write(PasidIommuAccess access)
+{
+    return access == PASID_IOMMU_WRITE ||
+           access == PASID_IOMMU_WRITE_TRANSLATED;
 }
 
 /* Move what lies in the page that holds @addr; *@len: at most, then how much. */
@@ -101,7 +121,7 @@ static PasidDmaStatus pasid_dma_page(PCIDevice *dev, uint32_t pasid,
     offset = addr & (page.size - 1);
     *len = MIN(*len - 1, page.size - 1 - offset) + 1;
     return address_space_rw(&address_space_memory, page.addr + offset, attrs,
-                            buf, *len, access == PASID_IOMMU_WRITE) == MEMTX_OK
+                            buf, *len, pasid_dma_is_write(access)) == MEMTX_OK
            ? PASID_DMA_OK : PASID_DMA_NO_MEMORY;
 }
 
@@ -154,6 +174,59 @@ PasidDmaResult pasid_dma_translate(PCIDevice *dev, uint32_t pasid,
     return result;
 }
 
+PasidDmaResult pasid_dma_read_translated(PCIDevice *dev, uint64_t addr,
+                                         void *buf, uint64_t len)
+{
+    return pasid_dma_rw(dev, PASID_DMA_NO_PASID, addr, buf, len,
+                        PASID_IOMMU_READ_TRANSLATED);
+}
+
+PasidDmaResult pasid_dma_write_translated(PCIDevice *dev, uint64_t addr,
+                                          const void *buf, uint64_t len)
+{
+    return pasid_dma_rw(dev, PASID_DMA_NO_PASID, addr, (void *)buf, len,
+                        PASID_IOMMU_WRITE_TRANSLATED);
+}
+
+/* ---- Page requests and invalidations ------------------------------------- */
+
+/* A message that nobody on the way up understands is as one that failed. */
+PasidPageStatus pasid_dma_page_request(PCIDevice *dev,
+                                       const PasidPageRequest *request)
+{
+    PasidIommu *iommu = pasid_dma_find_iommu(dev);
+
+    if (pasid_dma_check_pasid(dev, request->pasid) != PASID_DMA_OK ||
+        !iommu || !PASID_IOMMU_GET_CLASS(iommu)->page_request) {
+        return PASID_PAGE_FAILURE;
+    }
+    return PASID_IOMMU_GET_CLASS(iommu)->page_request(iommu, pci_get_bdf(dev),
+                                                      request);
+}
+
+static PasidDevice *pasid_dma_listener(PCIDevice *dev)
+{
+    return (PasidDevice *)object_dynamic_cast(OBJECT(dev), TYPE_PASID_DEVICE);
+}
+
+void pasid_dma_invalidate(PCIDevice *dev, const PasidInvalidation *what)
+{
+    PasidDevice *listener = pasid_dma_listener(dev);
+
+    if (listener) {
+        PASID_DEVICE_GET_CLASS(listener)->invalidate(listener, what);
+    }
+}
+
+void pasid_dma_page_response(PCIDevice *dev, const PasidPageResponse *response)
+{
+    PasidDevice *listener = pasid_dma_listener(dev);
+
+    if (listener) {
+        PASID_DEVICE_GET_CLASS(listener)->page_response(listener, response);
+    }
+}
+
 const char *pasid_dma_status_name(PasidDmaStatus status)
 {
     static const char *const names[] = {
@@ -170,13 +243,20 @@ const char *pasid_dma_status_name(PasidDmaStatus status)
 
 static void pasid_dma_register_types(void)
 {
-    static const TypeInfo info = {
-        .name = TYPE_PASID_IOMMU,
-        .parent = TYPE_INTERFACE,
-        .class_size = sizeof(PasidIommuClass),
+    static const TypeInfo infos[] = {
+        {
+            .name = TYPE_PASID_IOMMU,
+            .parent = TYPE_INTERFACE,
+            .class_size = sizeof(PasidIommuClass),
+        },
+        {
+            .name = TYPE_PASID_DEVICE,
+            .parent = TYPE_INTERFACE,
+            .class_size = sizeof(PasidDeviceClass),
+        },
     };
 
-    type_register_static(&info);
+    type_register_static_array(infos, ARRAY_SIZE(infos));
 }
 
 type_init(pasid_dma_register_types)

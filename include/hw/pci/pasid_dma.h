@@ -19,6 +19,9 @@
 
 #define PASID_DMA_PASID_BITS 20
 
+/* For devices with an address translation cache: requests without PASID. */
+#define PASID_DMA_NO_PASID UINT32_MAX
+
 /* How a request ended, as the requester's PCIe completion would say it. */
 typedef enum PasidDmaStatus {
     PASID_DMA_OK,
@@ -45,6 +48,7 @@ typedef struct PasidDmaTranslation {
     uint64_t addr;          /* translated address of the page */
     uint64_t size;          /* bytes it is valid for, a power of two */
     bool read, write;       /* both false: a success that grants nothing */
+    bool untranslated;      /* not to be used in a translated request */
 } PasidDmaTranslation;
 
 /*
@@ -69,7 +73,79 @@ PasidDmaResult pasid_dma_translate(PCIDevice *dev, uint32_t pasid,
                                    uint64_t addr, PasidDmaIntent intent,
                                    PasidDmaTranslation *out);
 
+/*
+ * Read or write at an address that pasid_dma_translate() gave.  Such a request
+ * has no PASID, and the IOMMU checks little but that it may be made.
+ */
+PasidDmaResult pasid_dma_read_translated(PCIDevice *dev, uint64_t addr,
+                                         void *buf, uint64_t len);
+PasidDmaResult pasid_dma_write_translated(PCIDevice *dev, uint64_t addr,
+                                          const void *buf, uint64_t len);
+
 const char *pasid_dma_status_name(PasidDmaStatus status);
+
+/* ---- Page requests and invalidations ------------------------------------- */
+
+/* A page request message [PCIe ATS]: the device wants these rights. */
+typedef struct PasidPageRequest {
+    uint32_t pasid;         /* or PASID_DMA_NO_PASID */
+    uint64_t addr;
+    bool read, write;
+    uint16_t group;         /* page request group index: 9 bits */
+    bool last;              /* of its group: a response is expected */
+} PasidPageRequest;
+
+/* The codes of a page request group response message, and none yet. */
+typedef enum PasidPageStatus {
+    PASID_PAGE_SUCCESS = 0,
+    PASID_PAGE_INVALID = 1,
+    PASID_PAGE_FAILURE = 15,
+    PASID_PAGE_PENDING = 16,
+} PasidPageStatus;
+
+typedef struct PasidPageResponse {
+    uint32_t pasid;
+    uint16_t group;
+    PasidPageStatus status;
+} PasidPageResponse;
+
+/*
+ * Ask for a page.  PASID_PAGE_PENDING: the response, if one is due, reaches
+ * the device's page_response(), some time or never.  Anything else is the
+ * response.
+ */
+PasidPageStatus pasid_dma_page_request(PCIDevice *dev,
+                                       const PasidPageRequest *request);
+
+/* What to forget of one's translations. */
+typedef struct PasidInvalidation {
+    uint32_t pasid;         /* or PASID_DMA_NO_PASID */
+    bool every_pasid;
+    uint64_t addr, last;    /* inclusive */
+} PasidInvalidation;
+
+/*
+ * A PCI device that keeps translations or asks for pages implements this QOM
+ * interface.  Called under the BQL, by an IOMMU in the middle of a command: no
+ * DMA, no request from here.  What was invalidated is not used any more when
+ * invalidate() returns.
+ */
+#define TYPE_PASID_DEVICE "pasid-device"
+typedef struct PasidDevice PasidDevice;
+typedef struct PasidDeviceClass PasidDeviceClass;
+DECLARE_CLASS_CHECKERS(PasidDeviceClass, PASID_DEVICE, TYPE_PASID_DEVICE)
+#define PASID_DEVICE(obj) INTERFACE_CHECK(PasidDevice, (obj), TYPE_PASID_DEVICE)
+
+struct PasidDeviceClass {
+    InterfaceClass parent_class;
+
+    void (*invalidate)(PasidDevice *dev, const PasidInvalidation *what);
+    void (*page_response)(PasidDevice *dev, const PasidPageResponse *response);
+};
+
+/* For an IOMMU: tell @dev, if it is one that listens; NULL: nobody does. */
+void pasid_dma_invalidate(PCIDevice *dev, const PasidInvalidation *what);
+void pasid_dma_page_response(PCIDevice *dev, const PasidPageResponse *response);
 
 /* ---- For IOMMUs ---------------------------------------------------------- */
 
@@ -84,6 +160,8 @@ typedef enum PasidIommuAccess {
     PASID_IOMMU_WRITE,
     PASID_IOMMU_TRANSLATE,          /* translation request, may write later */
     PASID_IOMMU_TRANSLATE_NO_WRITE,
+    PASID_IOMMU_READ_TRANSLATED,    /* at the address of a translation */
+    PASID_IOMMU_WRITE_TRANSLATED,
 } PasidIommuAccess;
 
 struct PasidIommuClass {
@@ -94,11 +172,16 @@ struct PasidIommuClass {
      * the page is and how far the answer reaches; the IOMMU has already
      * recorded whatever fault its architecture wants recorded otherwise.
      * @sid is the requester's ID as seen on the bus, bus number included.
+     * @pasid may be PASID_DMA_NO_PASID.
      */
     PasidDmaStatus (*translate)(PasidIommu *iommu, uint16_t sid,
                                 uint32_t pasid, uint64_t addr,
                                 PasidIommuAccess access,
                                 PasidDmaTranslation *out);
+
+    /* A page request; optional. */
+    PasidPageStatus (*page_request)(PasidIommu *iommu, uint16_t sid,
+                                    const PasidPageRequest *request);
 };
 
 #endif /* HW_PCI_PASID_DMA_H */
