@@ -13,8 +13,8 @@
  * nothing, and so does one where there is no register.
  *
  * Capabilities: PCI Express, MSI-X, PASID (20 bits, no execute, no
- * privileged), Scalable IOV DVSEC, function level reset.  Not there: ATS,
- * page requests, power management, INTx.
+ * privileged), Scalable IOV DVSEC, function level reset; ATS and page requests
+ * if asked for.  Not there: power management, INTx.
  *
  * Copyright (c) The vtd-sm developers
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -40,10 +40,6 @@
 
 #define ADI_DEFAULT_ADIS    16
 
-/* Extended configuration space. */
-#define ADI_PASID_OFFSET    PCI_CONFIG_SPACE_SIZE
-#define ADI_DVSEC_OFFSET    (ADI_PASID_OFFSET + 0x10)
-
 /* ---- BAR 0: the function's registers and control blocks ------------------ */
 
 static uint64_t adi_capabilities(const AdiState *s)
@@ -61,7 +57,7 @@ static uint32_t adi_active_queues(const AdiState *s)
     uint32_t i;
 
     for (i = 0; i < s->nr_queues; i++) {
-        active += adi_queue_runnable(&s->queues[i]);
+        active += adi_queue_busy(&s->queues[i]);
     }
     return active;
 }
@@ -355,13 +351,24 @@ static bool adi_add_capabilities(PCIDevice *pdev, Error **errp)
     pcie_cap_flr_init(pdev);
     adi_add_pasid(pdev);
     adi_add_siov(pdev);
+    if (ADI(pdev)->ats) {
+        adi_atc_add_capability(ADI(pdev));
+    }
+    if (ADI(pdev)->pri) {
+        adi_pri_add_capability(ADI(pdev));
+    }
     return true;
 }
 
 static void adi_config_write(PCIDevice *pdev, uint32_t addr, uint32_t val,
                              int len)
 {
+    AdiState *s = ADI(pdev);
+    bool pri_was_enabled = adi_pri_enabled(s);
+
     pci_default_write_config(pdev, addr, val, len);
+    adi_atc_config_written(s);
+    adi_pri_config_written(s, pri_was_enabled);
     pcie_cap_flr_write_config(pdev, addr, val, len);
 }
 
@@ -375,6 +382,7 @@ static void adi_init_queues(AdiState *s)
     s->queues = g_new0(AdiQueue, s->nr_queues);
     for (i = 0; i < s->nr_queues; i++) {
         s->queues[i].adi = s;
+        s->queues[i].page.group = ADI_NO_GROUP;
         s->queues[i].index = i < s->adis ? i : ADI_INDEX_FUNCTION;
     }
 }
@@ -433,6 +441,10 @@ static bool adi_check_properties(AdiState *s, Error **errp)
                    "-machine q35 and its bus pcie.0, or a pcie-root-port");
         return false;
     }
+    if (s->pri && !s->ats) {
+        error_setg(errp, "adi: pri=on needs ats=on");
+        return false;
+    }
     return true;
 }
 
@@ -487,6 +499,8 @@ static void adi_reset_hold(Object *obj, ResetType type)
     trace_adi_reset(s->adis);
     adi_reset_queues(s);
     adi_reset_pasid(PCI_DEVICE(s));
+    adi_atc_reset(s);
+    adi_pri_reset(s);
 }
 
 /* ---- Migration ----------------------------------------------------------- */
@@ -556,10 +570,25 @@ static const VMStateDescription adi_vmstate = {
     },
 };
 
+/* ---- Messages of the IOMMU ----------------------------------------------- */
+
+static void adi_invalidate(PasidDevice *dev, const PasidInvalidation *what)
+{
+    adi_atc_invalidate(ADI(dev), what);
+}
+
+static void adi_page_response(PasidDevice *dev,
+                              const PasidPageResponse *response)
+{
+    adi_pri_response(ADI(dev), response);
+}
+
 /* ---- Type ---------------------------------------------------------------- */
 
 static const Property adi_properties[] = {
     DEFINE_PROP_UINT32("adis", AdiState, adis, ADI_DEFAULT_ADIS),
+    DEFINE_PROP_BOOL("ats", AdiState, ats, false),
+    DEFINE_PROP_BOOL("pri", AdiState, pri, false),
 };
 
 static void adi_class_init(ObjectClass *class, void *data)
@@ -581,6 +610,12 @@ static void adi_class_init(ObjectClass *class, void *data)
     device_class_set_props(dc, adi_properties);
     object_class_property_set_description(class, "adis",
         "how many Assignable Device Interfaces, 1 to 1023");
+    object_class_property_set_description(class, "ats",
+        "address translation services: the function keeps translations");
+    object_class_property_set_description(class, "pri",
+        "page request interface: a DMA waits for a page that is missing");
+    PASID_DEVICE_CLASS(class)->invalidate = adi_invalidate;
+    PASID_DEVICE_CLASS(class)->page_response = adi_page_response;
     adi_stats_class_init(class);
     set_bit(DEVICE_CATEGORY_MISC, dc->categories);
 }
@@ -594,6 +629,7 @@ static const TypeInfo adi_types[] = {
         .class_init = adi_class_init,
         .interfaces = (InterfaceInfo[]) {
             { INTERFACE_PCIE_DEVICE },
+            { TYPE_PASID_DEVICE },
             { }
         },
     },

@@ -69,9 +69,19 @@ uint32_t adi_queue_state(const AdiQueue *q)
            (q->refused ? ADI_STATE_CMD_REFUSED : 0);
 }
 
-bool adi_queue_runnable(const AdiQueue *q)
+bool adi_queue_busy(const AdiQueue *q)
 {
     return adi_queue_plain_state(q) == ADI_STATE_BUSY;
+}
+
+bool adi_queue_runnable(const AdiQueue *q)
+{
+    return adi_queue_busy(q) && q->page.state != ADI_PAGE_WAITING;
+}
+
+uint32_t adi_queue_pasid(const AdiQueue *q)
+{
+    return q->index == ADI_INDEX_FUNCTION ? PASID_DMA_NO_PASID : q->pasid;
 }
 
 static void adi_queue_trace(const AdiQueue *q)
@@ -84,6 +94,7 @@ static void adi_queue_trace(const AdiQueue *q)
 static void adi_queue_abandon_work(AdiQueue *q)
 {
     q->work = (AdiWork) { };
+    adi_pri_cancel(q);
     q->epoch++;
 }
 

@@ -2,7 +2,8 @@
  * What an adi has done, for people and scripts outside of the machine.
  *
  * The property `adi-stats` is JSON: an array with an object for each queue that
- * is enabled or has a past since its last reset.  Reading it changes nothing.
+ * is enabled or has a past since its last reset.  `ats-stats` is an object with
+ * what the function kept and asked for.  Reading them changes nothing.
  *
  * Copyright (c) The vtd-sm developers
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -69,8 +70,31 @@ static char *adi_get_stats(Object *obj, Error **errp)
     return g_string_free(qobject_to_json(QOBJECT(rows)), false);
 }
 
+static char *adi_get_ats_stats(Object *obj, Error **errp)
+{
+    AdiState *s = ADI(obj);
+    const AdiPages *p = &s->pages_asked;
+    g_autoptr(QDict) object = qdict_new();
+
+    qdict_put_int(object, "entries", s->atc.used);
+    qdict_put_int(object, "lookups", s->atc.lookups);
+    qdict_put_int(object, "hits", s->atc.hits);
+    qdict_put_int(object, "translation-requests", s->atc.requests);
+    qdict_put_int(object, "invalidations", s->atc.invalidations);
+    qdict_put_int(object, "page-requests", p->requests);
+    qdict_put_int(object, "outstanding", p->outstanding);
+    qdict_put_int(object, "success", p->successes);
+    qdict_put_int(object, "invalid-request", p->invalids);
+    qdict_put_int(object, "response-failure", p->failures);
+    qdict_put_int(object, "unexpected", p->unexpected);
+    return g_string_free(qobject_to_json(QOBJECT(object)), false);
+}
+
 void adi_stats_class_init(ObjectClass *class)
 {
+    object_class_property_add_str(class, "ats-stats", adi_get_ats_stats, NULL);
+    object_class_property_set_description(class, "ats-stats",
+        "JSON: translations kept and pages asked for, since reset");
     object_class_property_add_str(class, "adi-stats", adi_get_stats, NULL);
     object_class_property_set_description(class, "adi-stats",
         "JSON: state, descriptors and bytes of each queue since its reset");

@@ -8,7 +8,9 @@
  *
  * All DMA of a queue - ring, data, completion record - goes through
  * adi_dma(): with the ADI's PASID, or, for the function's own queue, without.
- * An ADI whose PASID is not enabled does no DMA at all.
+ * An ADI whose PASID is not enabled does no DMA at all.  With ATS the address
+ * is translated first; if the page is missing and is asked for, the turn ends
+ * where it is, and a later one begins with what was not done yet.
  *
  * A DMA may end in any device's registers, this one's configuration space
  * included, so the queue may have been reset when it returns.  The turn then
@@ -36,6 +38,7 @@ typedef struct AdiTurn {
     AdiQueue *q;
     uint64_t epoch;             /* the queue's, when the turn began */
     bool abandoned;
+    bool waiting;               /* for a page: no more DMA in this turn */
     bool finished;              /* nothing is left to do for the descriptor */
     uint64_t result;
 
@@ -66,21 +69,73 @@ static PasidDmaResult adi_dma_function(PCIDevice *pdev, DMADirection dir,
     return (PasidDmaResult) { PASID_DMA_OK, len };
 }
 
-/* Within one page. */
-static PasidDmaResult adi_dma_page(AdiQueue *q, DMADirection dir,
-                                   uint64_t addr, void *buf, uint64_t len)
+static PasidDmaResult adi_dma_untranslated(AdiQueue *q, DMADirection dir,
+                                           uint64_t addr, void *buf,
+                                           uint64_t len)
 {
     PCIDevice *pdev = PCI_DEVICE(q->adi);
 
     if (q->index == ADI_INDEX_FUNCTION) {
         return adi_dma_function(pdev, dir, addr, buf, len);
     }
-    if (!q->pasid_enabled) {
-        return (PasidDmaResult) { PASID_DMA_PASID_DISABLED, 0, addr };
-    }
     return dir == DMA_DIRECTION_TO_DEVICE
            ? pasid_dma_read(pdev, q->pasid, addr, buf, len)
            : pasid_dma_write(pdev, q->pasid, addr, buf, len);
+}
+
+static PasidDmaResult adi_dma_translated(AdiQueue *q, DMADirection dir,
+                                         uint64_t addr, void *buf, uint64_t len)
+{
+    PCIDevice *pdev = PCI_DEVICE(q->adi);
+
+    return dir == DMA_DIRECTION_TO_DEVICE
+           ? pasid_dma_read_translated(pdev, addr, buf, len)
+           : pasid_dma_write_translated(pdev, addr, buf, len);
+}
+
+static PasidDmaResult adi_dma_missing(AdiQueue *q, DMADirection dir,
+                                      uint64_t addr, bool *waiting)
+{
+    *waiting = adi_pri_ask(q, dir, addr);
+    return (PasidDmaResult) { PASID_DMA_UNSUPPORTED_REQUEST, 0, addr };
+}
+
+/* By way of the translation cache; an error names the address asked for. */
+static PasidDmaResult adi_dma_cached(AdiQueue *q, DMADirection dir,
+                                     uint64_t addr, void *buf, uint64_t len,
+                                     bool *waiting)
+{
+    PasidDmaResult r = { PASID_DMA_OK };
+    uint64_t at = 0;
+
+    switch (adi_atc_translate(q, dir, addr, &at, &r.status)) {
+    case ADI_ATC_TRANSLATED:
+        r = adi_dma_translated(q, dir, at, buf, len);
+        break;
+    case ADI_ATC_UNTRANSLATED:
+        r = adi_dma_untranslated(q, dir, addr, buf, len);
+        break;
+    case ADI_ATC_NO_RIGHT:
+        r = adi_dma_missing(q, dir, addr, waiting);
+        break;
+    case ADI_ATC_FAILED:
+        break;
+    }
+    r.fault_addr = addr;
+    return r;
+}
+
+/* Within one page. */
+static PasidDmaResult adi_dma_page(AdiQueue *q, DMADirection dir,
+                                   uint64_t addr, void *buf, uint64_t len,
+                                   bool *waiting)
+{
+    if (q->index != ADI_INDEX_FUNCTION && !q->pasid_enabled) {
+        return (PasidDmaResult) { PASID_DMA_PASID_DISABLED, 0, addr };
+    }
+    return adi_atc_enabled(q->adi)
+           ? adi_dma_cached(q, dir, addr, buf, len, waiting)
+           : adi_dma_untranslated(q, dir, addr, buf, len);
 }
 
 /*
@@ -88,7 +143,7 @@ static PasidDmaResult adi_dma_page(AdiQueue *q, DMADirection dir,
  * device's may have ended the queue's work or even the device.
  */
 static PasidDmaResult adi_dma(AdiQueue *q, DMADirection dir, uint64_t addr,
-                              void *buf, uint64_t len)
+                              void *buf, uint64_t len, bool *waiting)
 {
     PasidDmaResult r = { PASID_DMA_OK };
     uint64_t epoch = q->epoch;
@@ -98,7 +153,7 @@ static PasidDmaResult adi_dma(AdiQueue *q, DMADirection dir, uint64_t addr,
         uint64_t at = addr + done;
         uint64_t n = MIN(len - done, ADI_DMA_PAGE - at % ADI_DMA_PAGE);
 
-        r = adi_dma_page(q, dir, at, buf + done, n);
+        r = adi_dma_page(q, dir, at, buf + done, n, waiting);
         done += r.done;
     }
     r.done = done;
@@ -133,18 +188,22 @@ static enum adi_why adi_why_of(PasidDmaStatus status)
 
 /*
  * Move bytes for the turn and return how many.  If they are fewer than @len
- * the turn has failed, with error @what, or was abandoned.
+ * the turn has failed, with error @what, or waits, or was abandoned.
  */
 static uint64_t adi_turn_dma(AdiTurn *t, DMADirection dir, uint64_t addr,
                              void *buf, uint64_t len, enum adi_error what)
 {
-    PasidDmaResult r = adi_dma(t->q, dir, addr, buf, len);
+    PasidDmaResult r;
 
+    if (t->waiting) {
+        return 0;
+    }
+    r = adi_dma(t->q, dir, addr, buf, len, &t->waiting);
     if (t->q->epoch != t->epoch) {
         t->abandoned = true;
         return 0;
     }
-    if (r.status != PASID_DMA_OK) {
+    if (r.status != PASID_DMA_OK && !t->waiting) {
         t->error = adi_error_of(r.status, what);
         t->why = adi_why_of(r.status);
         t->addr = r.fault_addr;
@@ -167,6 +226,12 @@ static uint64_t adi_turn_write(AdiTurn *t, uint64_t addr, const void *buf,
                         what);
 }
 
+/* Nothing more can be done for the descriptor in this turn. */
+static bool adi_turn_over(const AdiTurn *t)
+{
+    return t->error || t->abandoned || t->waiting;
+}
+
 /* ---- Operations: the next @n bytes of the descriptor --------------------- */
 
 static void adi_chunk_copy(AdiTurn *t, uint32_t n)
@@ -182,7 +247,7 @@ static void adi_chunk_copy(AdiTurn *t, uint32_t n)
     }
 }
 
-/* Chunks begin at multiples of eight, so that the pattern goes on. */
+/* The pattern goes on where the last chunk ended. */
 static void adi_chunk_fill(AdiTurn *t, uint32_t n)
 {
     AdiWork *w = &t->q->work;
@@ -190,7 +255,7 @@ static void adi_chunk_fill(AdiTurn *t, uint32_t n)
     uint32_t i;
 
     for (i = 0; i < n; i++) {
-        buf[i] = w->desc.operand >> (i % 8 * 8);
+        buf[i] = w->desc.operand >> ((w->done + i) % 8 * 8);
     }
     w->done += adi_turn_write(t, w->desc.dst + w->done, buf, n, ADI_ERR_WRITE);
 }
@@ -383,7 +448,7 @@ static void adi_turn_succeed(AdiTurn *t)
 
     if (flags & ADI_DESC_COMPLETION) {
         adi_turn_report(t, ADI_COMPLETION_DONE);
-        if (t->error || t->abandoned) {
+        if (adi_turn_over(t)) {
             return;
         }
     }
@@ -391,6 +456,7 @@ static void adi_turn_succeed(AdiTurn *t)
     q->completed++;
     q->bytes += q->work.done;
     q->work = (AdiWork) { };
+    adi_pri_cancel(q);
     adi_queue_advance(q);
     if (flags & ADI_DESC_IRQ) {
         adi_queue_interrupt(q);
@@ -413,6 +479,11 @@ static void adi_turn_fail(AdiTurn *t)
         t->result = 0;
         adi_turn_report(t, ADI_COMPLETION_FAILED);
     }
+    if (t->waiting) {
+        /* For the record's page: the failure is found anew. */
+        q->work = (AdiWork) { };
+        return;
+    }
     if (!t->abandoned) {
         adi_queue_fail(q, first.error, first.addr);
     }
@@ -425,6 +496,7 @@ static void adi_turn_step(AdiTurn *t)
     AdiWork *w = &t->q->work;
     uint32_t n = MIN(w->desc.len - w->done, ADI_CHUNK);
 
+    t->result = w->desc.opcode == ADI_OP_CRC32C ? w->crc : 0;
     if (n) {
         adi_operations[w->desc.opcode].chunk(t, n);
     }
@@ -443,15 +515,15 @@ uint32_t adi_work_turn(AdiQueue *q)
     } else {
         adi_turn_fetch(&t);
     }
-    if (!t.error && !t.abandoned) {
+    if (!adi_turn_over(&t)) {
         adi_turn_step(&t);
         moved = q->work.done - before;
     }
-    if (!t.error && !t.abandoned && t.finished) {
+    if (!adi_turn_over(&t) && t.finished) {
         adi_turn_succeed(&t);
     }
     if (t.error && !t.abandoned) {
         adi_turn_fail(&t);
     }
-    return t.abandoned ? ADI_CHUNK : moved;
+    return t.abandoned || t.waiting ? ADI_CHUNK : moved;
 }

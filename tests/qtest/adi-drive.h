@@ -65,6 +65,36 @@ static inline void adi_pasid_disable(Adi *adi)
     q35_config_writew(&adi->f, pos + PCI_PASID_CTRL, 0);
 }
 
+/* Let it keep translations; it must have been made with ats=on. */
+static inline void adi_ats_set(Adi *adi, bool on)
+{
+    unsigned pos = q35_extended_capability(&adi->f, PCI_EXT_CAP_ID_ATS);
+
+    g_assert_cmpuint(pos, !=, 0);
+    q35_config_writew(&adi->f, pos + PCI_ATS_CTRL,
+                      on ? PCI_ATS_CTRL_ENABLE : 0);
+}
+
+static inline uint16_t adi_pri_status(Adi *adi)
+{
+    unsigned pos = q35_extended_capability(&adi->f, PCI_EXT_CAP_ID_PRI);
+
+    return q35_config_readw(&adi->f, pos + PCI_PRI_STATUS);
+}
+
+/* Let it have @requests page requests without a response; 0: none, off. */
+static inline void adi_pri_set(Adi *adi, unsigned requests)
+{
+    unsigned pos = q35_extended_capability(&adi->f, PCI_EXT_CAP_ID_PRI);
+
+    g_assert_cmpuint(pos, !=, 0);
+    if (requests) {
+        q35_config_writel(&adi->f, pos + PCI_PRI_ALLOC_REQ, requests);
+    }
+    q35_config_writew(&adi->f, pos + PCI_PRI_CTRL,
+                      requests ? PCI_PRI_CTRL_ENABLE : 0);
+}
+
 static inline uint32_t adi_readl(Adi *adi, uint64_t offset)
 {
     return qtest_readl(adi->f.qts, adi->control + offset);
