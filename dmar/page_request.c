@@ -169,6 +169,7 @@ static Outcome append(Dmar *dmar, const DmarPageRequest *request)
     }
     dmar_set64(dmar, PQT_REG, after(&q, q.tail));
     set_status(dmar, PRS_PPR);
+    dmar_perf_count(dmar, PERF_PAGE_REQUEST_QUEUED, 0);
     return QUEUED;
 }
 
@@ -202,6 +203,12 @@ static Outcome take(Dmar *dmar, const DmarPageRequest *request)
     return append(dmar, request);
 }
 
+/* Does the device wait for a response? */
+static bool expects_answer(const DmarPageRequest *request)
+{
+    return request->last && !is_stop_marker(request);
+}
+
 /* Lost for want of room, a request is as good as served: the device asks
  * again [VT-d 7.4.1, Table 31]. */
 static DmarPageResponse answer(const DmarPageRequest *request, Outcome outcome)
@@ -221,11 +228,14 @@ bool dmar_page_request(Dmar *dmar, const DmarPageRequest *request,
 
     g_mutex_lock(&dmar->lock);
     outcome = take(dmar, request);
+    if (outcome == OVERFLOWED && expects_answer(request)) {
+        dmar_perf_count(dmar, PERF_PAGE_REQUEST_OVERFLOW, 0);
+    }
     dmar_report(dmar, DMAR_EVENT_PAGE_REQUEST, request->source_id,
                 request->pasid, request->addr, what(request),
                 outcome == QUEUED);
     g_mutex_unlock(&dmar->lock);
-    if (outcome == QUEUED || !request->last || is_stop_marker(request)) {
+    if (outcome == QUEUED || !expects_answer(request)) {
         return false;
     }
     *out = answer(request, outcome);

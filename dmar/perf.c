@@ -33,6 +33,8 @@ static const Countable countables[] = {
     { PERF_REQUESTS, BY_TYPE, 0, 0 },
     { PERF_MEMORY_READS, 0, 0, 0 },
     { PERF_UPDATES, 0, 0, ECAP_FSTS | ECAP_SSADS },
+    { PERF_PAGE_REQUEST_QUEUED, 0, 0, ECAP_PRS },
+    { PERF_PAGE_REQUEST_OVERFLOW, 0, 0, ECAP_PRS },
     { PERF_CONTEXT_LOOKUP, 0, 0, 0 },
     { PERF_CONTEXT_HIT, 0, 0, 0 },
     { PERF_PASID_LOOKUP, 0, 0, ECAP_SMTS },

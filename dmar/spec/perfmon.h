@@ -89,6 +89,8 @@ typedef enum PerfEvent {
     PERF_REQUESTS = PERF_EVENT(0, 1),
     PERF_MEMORY_READS = PERF_EVENT(1, 0),
     PERF_UPDATES = PERF_EVENT(1, 3),            /* of accessed, dirty bits */
+    PERF_PAGE_REQUEST_QUEUED = PERF_EVENT(1, 6),
+    PERF_PAGE_REQUEST_OVERFLOW = PERF_EVENT(1, 7),  /* answered for want of room */
     PERF_CONTEXT_LOOKUP = PERF_EVENT(2, 0),
     PERF_CONTEXT_HIT = PERF_EVENT(2, 1),
     PERF_PASID_LOOKUP = PERF_EVENT(2, 2),

@@ -7,6 +7,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "fixture.h"
+#include "spec/perfmon.h"
 
 #define DEV         0x0c38
 #define PASID       0x12345
@@ -1010,6 +1011,36 @@ START_TEST(a_unit_without_drain_knows_none)
 }
 END_TEST
 
+/* ---- Counters [VT-d 10.7] -------------------------------------------------- */
+
+/* Counter @n counts one event of group 1. */
+static void counting(unsigned n, uint64_t event)
+{
+    set_reg(PERFCNTRCFG_REG(n), 1ull << 8 | event << 32);
+    set_reg32(ECMD_REG + 4, n >> 16);
+    set_reg32(ECMD_REG, ECMD_ENABLE_COUNTER | n << 16);
+}
+
+START_TEST(requests_and_their_overflow_are_counted)
+{
+    DmarConfig config = unit;
+    config.perf_counters = 2;
+    given_unit(&config);
+    counting(0, 1 << 6);
+    counting(1, 1 << 7);
+    given_full_queue();
+    ck_assert_uint_eq(reg(PERFCNTR_REG(0)), ENTRIES - 1);
+    ck_assert_uint_eq(reg(PERFCNTR_REG(1)), 0);
+    nothing_is_answered(not_the_last());
+    nothing_is_answered(stop_marker());
+    ck_assert_uint_eq(reg(PERFCNTR_REG(1)), 0);
+    is_answered(wanted, DMAR_PAGE_SUCCESS);
+    is_answered(wanted, DMAR_PAGE_SUCCESS);
+    ck_assert_uint_eq(reg(PERFCNTR_REG(0)), ENTRIES - 1);
+    ck_assert_uint_eq(reg(PERFCNTR_REG(1)), 2);
+}
+END_TEST
+
 /* ---- Registers [VT-d 11.4.11] ---------------------------------------------- */
 
 static const struct {
@@ -1136,6 +1167,8 @@ static Suite *page_requests(void)
     tcase_add_test(t, a_narrow_queue_knows_no_response);
     tcase_add_test(t, a_drain_comes_after_requests_and_responses);
     tcase_add_test(t, a_unit_without_drain_knows_none);
+
+    tcase_add_test(t, requests_and_their_overflow_are_counted);
 
     t = tests_of(s, "registers");
     tcase_add_loop_test(t, registers_keep_what_software_may_write, 0,

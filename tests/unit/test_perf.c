@@ -235,6 +235,8 @@ START_TEST(events_follow_the_abilities)
     events_are(&config, (uint64_t[]) { 0x2, 0x9, 0xcf, 0x3, 0x3 });
     config.posted_interrupts = true;
     events_are(&config, (uint64_t[]) { 0x2, 0x9, 0xcf, 0x3, 0x7 });
+    config.device_tlb = config.page_requests = true;
+    events_are(&config, (uint64_t[]) { 0x2, 0xc9, 0xcf, 0x3, 0x7 });
 }
 END_TEST
 
