@@ -89,6 +89,68 @@ const Variant variants[] = {
 };
 const unsigned variant_count = G_N_ELEMENTS(variants);
 
+/* ---- RAM ----------------------------------------------------------------------- */
+
+/*
+ * Software and the unit share RAM without locks, as on a machine: aligned words
+ * are read and written whole, and a thread sanitizer has nothing to say of it.
+ */
+static size_t word_size(const uint8_t *at, size_t left)
+{
+    size_t size = 8;
+    while (size > left || (uintptr_t)at % size) {
+        size /= 2;
+    }
+    return size;
+}
+
+static void read_word(void *to, const uint8_t *ram, size_t size)
+{
+    switch (size) {
+    case 8: __atomic_load((uint64_t *)ram, (uint64_t *)to, __ATOMIC_RELAXED); break;
+    case 4: __atomic_load((uint32_t *)ram, (uint32_t *)to, __ATOMIC_RELAXED); break;
+    case 2: __atomic_load((uint16_t *)ram, (uint16_t *)to, __ATOMIC_RELAXED); break;
+    case 1: __atomic_load(ram, (uint8_t *)to, __ATOMIC_RELAXED); break;
+    }
+}
+
+static void write_word(uint8_t *ram, const void *from, size_t size)
+{
+    switch (size) {
+    case 8: __atomic_store((uint64_t *)ram, (uint64_t *)from, __ATOMIC_RELAXED); break;
+    case 4: __atomic_store((uint32_t *)ram, (uint32_t *)from, __ATOMIC_RELAXED); break;
+    case 2: __atomic_store((uint16_t *)ram, (uint16_t *)from, __ATOMIC_RELAXED); break;
+    case 1: __atomic_store(ram, (uint8_t *)from, __ATOMIC_RELAXED); break;
+    }
+}
+
+static void read_ram(void *to, const uint8_t *ram, size_t len)
+{
+    for (size_t at = 0, size; at < len; at += size) {
+        uint64_t word;
+        size = word_size(ram + at, len - at);
+        read_word(&word, ram + at, size);
+        memcpy((uint8_t *)to + at, &word, size);
+    }
+}
+
+static void write_ram(uint8_t *ram, const void *from, size_t len)
+{
+    for (size_t at = 0, size; at < len; at += size) {
+        uint64_t word = 0;
+        size = word_size(ram + at, len - at);
+        memcpy(&word, (const uint8_t *)from + at, size);
+        write_word(ram + at, &word, size);
+    }
+}
+
+static uint8_t *ram_at(uint64_t addr, size_t len)
+{
+    ck_assert_msg(addr >= RAM_BASE && addr + len <= RAM_BASE + RAM_SIZE,
+                  "test looks outside RAM: %" PRIx64, addr);
+    return m.ram + (addr - RAM_BASE);
+}
+
 /* ---- What the engine sees ---------------------------------------------------- */
 
 static void print_event(const DmarEvent *e)
@@ -116,7 +178,7 @@ static bool host_read(void *opaque, uint64_t addr, void *buf, size_t len)
     if (!access_answered(addr, len)) {
         return false;
     }
-    memcpy(buf, m.ram + (addr - RAM_BASE), len);
+    read_ram(buf, m.ram + (addr - RAM_BASE), len);
     return true;
 }
 
@@ -136,8 +198,14 @@ static bool host_write(void *opaque, uint64_t addr, const void *buf, size_t len)
         return false;
     }
     note_change(addr, len);
-    memcpy(m.ram + (addr - RAM_BASE), buf, len);
+    write_ram(m.ram + (addr - RAM_BASE), buf, len);
     return true;
+}
+
+static void intrude(uint64_t addr)
+{
+    uint64_t found = peek(addr);
+    poke(addr, m.intruder ? m.intruder(addr, found) : found ^ m.intruding_bits);
 }
 
 static bool host_compare_exchange(void *opaque, uint64_t addr,
@@ -147,18 +215,18 @@ static bool host_compare_exchange(void *opaque, uint64_t addr,
     if (!write_answered(addr, 8)) {
         return false;
     }
-    uint64_t found = peek(addr);
     if (m.lose_exchanges > 0) {
         m.lose_exchanges--;
-        found = m.intruder ? m.intruder(addr, found) : found ^ m.intruding_bits;
-        poke(addr, found);
+        intrude(addr);
     }
-    if (found == *expected) {
+    if (peek(addr) == *expected) {
         note_change(addr, 8);
-        poke(addr, desired);
-        m.exchanges++;
     }
-    *expected = found;
+    uint64_t found = GUINT64_TO_LE(*expected);
+    m.exchanges += __atomic_compare_exchange_n(
+        (uint64_t *)ram_at(addr, 8), &found, GUINT64_TO_LE(desired), false,
+        __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+    *expected = GUINT64_FROM_LE(found);
     return true;
 }
 
@@ -392,24 +460,17 @@ uint64_t new_page(void)
     return new_pages(1);
 }
 
-static uint8_t *ram_at(uint64_t addr, size_t len)
-{
-    ck_assert_msg(addr >= RAM_BASE && addr + len <= RAM_BASE + RAM_SIZE,
-                  "test looks outside RAM: %" PRIx64, addr);
-    return m.ram + (addr - RAM_BASE);
-}
-
 uint64_t peek(uint64_t addr)
 {
     uint64_t value;
-    memcpy(&value, ram_at(addr, 8), 8);
+    read_ram(&value, ram_at(addr, 8), 8);
     return GUINT64_FROM_LE(value);
 }
 
 void poke(uint64_t addr, uint64_t value)
 {
     value = GUINT64_TO_LE(value);
-    memcpy(ram_at(addr, 8), &value, 8);
+    write_ram(ram_at(addr, 8), &value, 8);
 }
 
 uint32_t peek32(uint64_t addr)
@@ -420,7 +481,7 @@ uint32_t peek32(uint64_t addr)
 void poke32(uint64_t addr, uint32_t value)
 {
     value = GUINT32_TO_LE(value);
-    memcpy(ram_at(addr, 4), &value, 4);
+    write_ram(ram_at(addr, 4), &value, 4);
 }
 
 void flip(uint64_t addr, unsigned bit)
