@@ -11,7 +11,7 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := all
 .NOTPARALLEL:
 .PHONY: all help qemu qtests kernel guest demo check check-unit check-qtest check-guest \
-        coverage golden lint docs series clean distclean
+        coverage asan tsan golden lint docs series clean distclean
 
 help:
 	@sed -n 's/^## \?//p' $(firstword $(MAKEFILE_LIST))
@@ -31,6 +31,9 @@ help:
 ##   make check-guest     tests inside a booted kernel (KERNEL=6.12)
 ##   make coverage        what the unit tests run of the engine; ends with
 ##                        "coverage: dmar line NN.N %, branch NN.N %"
+##   make asan            unit tests under the address and undefined-behaviour sanitizers;
+##                        ends with "asan: clean"
+##   make tsan            threads under the thread sanitizer; ends with "tsan: clean"
 ##   make lint            style and layer rules; ends with "lint: clean"
 ##   make docs            the documentation, in HTML
 ##   make golden          write the DMAR table anew that tests compare with
@@ -61,7 +64,7 @@ demo: qemu kernel guest
 	@./demo
 
 check: config.mak
-	@scripts/check --kernel $(KERNEL) unit qtest guest demo lint
+	@scripts/check --kernel $(KERNEL) unit asan tsan qtest guest demo lint
 
 check-unit: config.mak
 	@scripts/check unit
@@ -75,6 +78,12 @@ check-guest: config.mak
 coverage: config.mak
 	@scripts/packages build check
 	@scripts/coverage
+
+asan: config.mak
+	@scripts/check asan
+
+tsan: config.mak
+	@scripts/check tsan
 
 lint: config.mak
 	@scripts/lint
