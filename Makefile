@@ -11,7 +11,7 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := all
 .NOTPARALLEL:
 .PHONY: all help qemu qtests kernel guest demo check check-unit check-qtest check-guest \
-        coverage asan tsan golden lint docs series clean distclean
+        coverage asan tsan fuzz golden lint docs series clean distclean
 
 help:
 	@sed -n 's/^## \?//p' $(firstword $(MAKEFILE_LIST))
@@ -34,6 +34,8 @@ help:
 ##   make asan            unit tests under the address and undefined-behaviour sanitizers;
 ##                        ends with "asan: clean"
 ##   make tsan            threads under the thread sanitizer; ends with "tsan: clean"
+##   make fuzz            random software against the engine (SECONDS=60); ends with
+##                        "fuzz: N targets, N crashes"
 ##   make lint            style and layer rules; ends with "lint: clean"
 ##   make docs            the documentation, in HTML
 ##   make golden          write the DMAR table anew that tests compare with
@@ -84,6 +86,10 @@ asan: config.mak
 
 tsan: config.mak
 	@scripts/check tsan
+
+fuzz: config.mak
+	@scripts/packages build check
+	@scripts/fuzz $(or $(SECONDS),60)
 
 lint: config.mak
 	@scripts/lint
