@@ -11,7 +11,7 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := all
 .NOTPARALLEL:
 .PHONY: all help qemu qtests kernel guest demo check check-unit check-qtest check-guest \
-        coverage asan tsan fuzz golden lint docs series clean distclean
+        coverage asan tsan fuzz mutation golden lint docs series clean distclean
 
 help:
 	@sed -n 's/^## \?//p' $(firstword $(MAKEFILE_LIST))
@@ -36,6 +36,9 @@ help:
 ##   make tsan            threads under the thread sanitizer; ends with "tsan: clean"
 ##   make fuzz            random software against the engine (SECONDS=60); ends with
 ##                        "fuzz: N targets, N crashes"
+##   make mutation        mistakes put into the engine, and whether the unit tests notice
+##                        (COUNT=200 SEED=1 FILES=...); ends with
+##                        "mutation: N mutants, N caught, N survived (NN.N %)"
 ##   make lint            style and layer rules; ends with "lint: clean"
 ##   make docs            the documentation, in HTML
 ##   make golden          write the DMAR table anew that tests compare with
@@ -90,6 +93,10 @@ tsan: config.mak
 fuzz: config.mak
 	@scripts/packages build check
 	@scripts/fuzz $(or $(SECONDS),60)
+
+mutation: config.mak
+	@scripts/packages build check
+	@scripts/mutate --count $(or $(COUNT),200) --seed $(or $(SEED),1) $(addprefix --files ,$(FILES))
 
 lint: config.mak
 	@scripts/lint
