@@ -11,7 +11,7 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := all
 .NOTPARALLEL:
 .PHONY: all help qemu qtests kernel guest demo check check-unit check-qtest check-guest \
-        coverage asan tsan fuzz mutation golden lint docs series clean distclean
+        coverage conformance asan tsan fuzz mutation golden lint docs series clean distclean
 
 help:
 	@sed -n 's/^## \?//p' $(firstword $(MAKEFILE_LIST))
@@ -31,6 +31,8 @@ help:
 ##   make check-guest     tests inside a booted kernel (KERNEL=6.12)
 ##   make coverage        what the unit tests run of the engine; ends with
 ##                        "coverage: dmar line NN.N %, branch NN.N %"
+##   make conformance     rules of the specification and the tests that show them; ends with
+##                        "conformance: N rules, N tested, N not implemented, N unaccounted"
 ##   make asan            unit tests under the address and undefined-behaviour sanitizers;
 ##                        ends with "asan: clean"
 ##   make tsan            threads under the thread sanitizer; ends with "tsan: clean"
@@ -83,6 +85,9 @@ check-guest: config.mak
 coverage: config.mak
 	@scripts/packages build check
 	@scripts/coverage
+
+conformance:
+	@scripts/conformance
 
 asan: config.mak
 	@scripts/check asan

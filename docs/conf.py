@@ -1,7 +1,7 @@
 """Sphinx configuration: `make docs`, or sphinx-build -W docs build/docs.
 
-Drawn from the sources when the documents are built: the conformance table (the
-directive `conformance`, made by scripts/citations), the table of fault reasons
+Drawn from the sources when the documents are built: the conformance tables (the
+directive `table-of`, made by a script's --rst), the table of fault reasons
 (`include-faults`), and the pictures (Graphviz).
 
 Copyright (c) The vtd-sm developers
@@ -41,11 +41,13 @@ graphviz_dot_args = ["-Nfontname=sans-serif", "-Efontname=sans-serif", "-Gfontna
                      "-Gsize=9.2,40", "-Nfontsize=11", "-Efontsize=10", "-Ncolor=#555555", "-Ecolor=#555555"]
 
 
-class Conformance(Directive):
-    """`.. conformance::`: sections of the specification and where the engine has them."""
+class TableOf(Directive):
+    """`.. table-of:: scripts/NAME`: what the script makes with --rst."""
+
+    required_arguments = 1
 
     def run(self):
-        script = os.path.join(TOP, "scripts/citations")
+        script = os.path.join(TOP, self.arguments[0])
         made = subprocess.run([sys.executable, script, "--rst"], stdout=subprocess.PIPE, text=True, check=True)
         lines = statemachine.string2lines(made.stdout)
         self.state_machine.insert_input(lines, script)
@@ -74,6 +76,6 @@ class Faults(Directive):
 
 
 def setup(app):
-    app.add_directive("conformance", Conformance)
+    app.add_directive("table-of", TableOf)
     app.add_directive("include-faults", Faults)
     return {"parallel_read_safe": True}
