@@ -250,7 +250,7 @@ START_TEST(the_privilege_of_a_request_without_pasid_is_not_its_own)
 }
 END_TEST
 
-/* ---- N [VT-d Table 10] --------------------------------------------------------------- */
+/* ---- N [VT-d 4.2.3, Table 10] --------------------------------------------------------------- */
 
 static void n_is(bool expected)
 {
