@@ -1,5 +1,5 @@
 /*
- * Answers to translation requests [VT-d 4.1.2, 4.2.3, Table 10]: rights, size,
+ * Answers to translation requests [VT-d 4.2.3]: rights, size,
  * N, U and PRIV, for every type of translation.  What is refused is in
  * test_reasons.c, accessed and dirty bits are in test_dirty.c.
  *
@@ -250,7 +250,7 @@ START_TEST(the_privilege_of_a_request_without_pasid_is_not_its_own)
 }
 END_TEST
 
-/* ---- N [VT-d 4.2.3, Table 10] --------------------------------------------------------------- */
+/* ---- N [VT-d 4.2.3] --------------------------------------------------------------- */
 
 static void n_is(bool expected)
 {

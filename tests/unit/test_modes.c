@@ -82,7 +82,7 @@ START_TEST(a_mode_answers_every_kind_of_request)
 }
 END_TEST
 
-/* ---- Abort-DMA mode [VT-d 3.4.4] --------------------------------------------- */
+/* ---- Abort-DMA mode [VT-d 3.4] --------------------------------------------- */
 
 static Space space;
 

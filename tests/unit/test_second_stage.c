@@ -41,6 +41,21 @@ static void given_mapping(int shape)
     map(&space, IOVA & -size, TARGET & -size, size, RW);
 }
 
+START_TEST(large_pages_need_the_ability)
+{
+    uint64_t size = shapes[_i].size;
+    DmarConfig config = widest;
+    config.no_large_pages = true;
+    given_shape(&config, shapes[_i].levels);
+    map(&space, IOVA & -size, TARGET & -size, size, RW);
+    if (size == PAGE) {
+        write_reaches(DEV, PASID, IOVA, TARGET);
+    } else {
+        write_faults(DEV, PASID, IOVA, FAULT_SS_RESERVED);
+    }
+}
+END_TEST
+
 START_TEST(every_byte_of_a_page_reaches_its_page)
 {
     uint64_t size = shapes[_i].size, iova = IOVA & -size, pa = TARGET & -size;
@@ -444,6 +459,7 @@ static Suite *second_stage(void)
     Suite *s = suite_create("second_stage");
     int every_shape = G_N_ELEMENTS(shapes);
     TCase *t = tests_of(s, "pages");
+    tcase_add_loop_test(t, large_pages_need_the_ability, 0, every_shape);
     tcase_add_loop_test(t, every_byte_of_a_page_reaches_its_page, 0, every_shape);
     tcase_add_loop_test(t, the_neighbours_of_a_page_are_not_mapped, 0,
                         every_shape);
