@@ -145,7 +145,7 @@ static uint64_t random_flags(uint64_t flags)
 
 uint64_t random_second_entry(unsigned level)
 {
-    uint64_t entry = (once_in(6) ? below(4) : RW) |
+    uint64_t entry = (once_in(12) ? below(4) : RW) |
         random_flags(BIT_AT(8) | BIT_AT(9));
     if (level == 1) {
         return random_page(PAGE) | entry;
@@ -159,8 +159,8 @@ uint64_t random_second_entry(unsigned level)
 uint64_t random_first_entry(unsigned level)
 {
     uint64_t size = PAGE << 9 * (level - 1);
-    uint64_t entry = (once_in(16) ? 0 : 1) | (once_in(6) ? 0 : 2) |
-        (once_in(6) ? 0 : 4) | random_flags(0x460);
+    uint64_t entry = (once_in(24) ? 0 : 1) | (once_in(10) ? 0 : 2) |
+        (once_in(16) ? 0 : 4) | random_flags(0x460);
     uint64_t page = once_in(2) ? random_page(size) : random_input() & -size;
     page &= BIT_AT(m.config.host_width) - 1;
     if (level == 1) {
@@ -222,17 +222,18 @@ static void make_paging_tables(void)
 static unsigned random_levels(void)
 {
     unsigned most = (m.config.aw_bits - 12) / 9;
-    return once_in(10) ? 2 + below(5) : 3 + below(most - 2);
+    return once_in(24) ? 2 + below(5) : 3 + below(most - 2);
 }
 
+/* Nested ones have the most to go wrong. */
 static unsigned random_type(void)
 {
     const DmarConfig *c = &m.config;
     for (;;) {
-        unsigned type = 1 + below(4);
+        unsigned type = once_in(3) ? 3 : 1 + below(4);
         bool known = (type == 1 && c->first_stage) || (type == 3 && c->nested) ||
             (type == 2 && !c->no_second_stage) || (type == 4 && c->pass_through);
-        if (known || once_in(16)) {
+        if (known || once_in(40)) {
             return type;
         }
     }
@@ -253,7 +254,7 @@ static unsigned random_domain(unsigned type)
 /* Bits of features that are there are set or not, others seldom. */
 static uint64_t feature(bool there, unsigned which)
 {
-    return (there ? once_in(2) : once_in(60)) ? BIT_AT(which) : 0;
+    return (there ? once_in(2) : once_in(160)) ? BIT_AT(which) : 0;
 }
 
 void make_pasid(uint16_t sid, uint32_t pasid)
@@ -261,7 +262,7 @@ void make_pasid(uint16_t sid, uint32_t pasid)
     const DmarConfig *c = &m.config;
     uint64_t entry = pasid_entry_at(sid, pasid);
     unsigned type = random_type(), levels = random_levels();
-    unsigned mode = c->first_stage_5level ? below(2) : once_in(30);
+    unsigned mode = c->first_stage_5level ? below(2) : once_in(50);
     uint64_t low = type << 6, high = random_domain(type);
     uint64_t first = feature(c->supervisor, 0) |
         feature(c->extended_accessed, 7) | once_in(8) << 5;
@@ -286,23 +287,31 @@ void make_context(uint16_t sid)
     uint32_t rid = c->no_rid_pasid ? 0 : pasids[2 + below(RID_PASIDS)];
     given_context_of_size(sid, pdts, rid);
     uint64_t entry = context_entry_at(sid);
-    bool dte = c->device_tlb && mostly();
+    bool dte = c->device_tlb && !once_in(16);
     poke(entry, (peek(entry) & ~0x1cull) | (dte ? 4 : 0) |
-         (c->pasid_bits && mostly() ? 8 : 0) |
+         (c->pasid_bits && !once_in(16) ? 8 : 0) |
          (dte ? feature(c->page_requests, 4) : 0));
     poke(entry + 8, peek(entry + 8) | feature(c->rid_privilege, 20));
     for (unsigned p = 2; p < pasid_count; p++) {
-        if (pasids[p] < 1u << (pdts + 13) && mostly()) {
+        if (pasids[p] < 1u << (pdts + 13) && !once_in(16)) {
             make_pasid(sid, pasids[p]);
         }
     }
+}
+
+static unsigned random_legacy_type(void)
+{
+    unsigned type = below(3);
+    bool known = type == 0 || (type == 1 && m.config.device_tlb) ||
+        (type == 2 && m.config.pass_through);
+    return known || once_in(24) ? type : 0;
 }
 
 void make_legacy_context(uint16_t sid)
 {
     unsigned levels = MIN(random_levels(), TOP_LEVEL);
     Space space = { second_table[levels], levels, random_domain(2) };
-    given_legacy_context(sid, below(3), &space);
+    given_legacy_context(sid, random_legacy_type(), &space);
 }
 
 void make_machine(const DmarConfig *config)
@@ -370,22 +379,35 @@ static bool is_interrupt(const DmarRequest *r)
         r->addr >= 0xfee00000 && r->addr <= 0xfeefffff;
 }
 
+static uint32_t random_pasid(void)
+{
+    if (once_in(12)) {
+        return pasids[below(pasid_count)];
+    }
+    return once_in(4) || (!m.config.pasid_bits && mostly())
+        ? NO_PASID : pasids[2 + below(pasid_count - 4)];
+}
+
 DmarRequest random_request(void)
 {
     static const DmarAccess accesses[] = { DMAR_READ, DMAR_WRITE, DMAR_WRITE,
                                            DMAR_READ_ZERO_LENGTH, DMAR_ATOMIC };
     static const DmarAddressType types[] = {
         DMAR_UNTRANSLATED, DMAR_UNTRANSLATED, DMAR_UNTRANSLATED,
+        DMAR_UNTRANSLATED, DMAR_UNTRANSLATED, DMAR_UNTRANSLATED,
         DMAR_UNTRANSLATED, DMAR_UNTRANSLATED, DMAR_TRANSLATION_REQUEST,
-        DMAR_TRANSLATION_REQUEST, DMAR_TRANSLATED,
+        DMAR_TRANSLATION_REQUEST, DMAR_TRANSLATION_REQUEST, DMAR_TRANSLATED,
     };
     DmarRequest r = {
         .source_id = once_in(20) ? any64() : sids[below(sid_count)],
-        .pasid = pasids[below(pasid_count)],
+        .pasid = random_pasid(),
         .addr = random_addr(),
         .access = accesses[below(G_N_ELEMENTS(accesses))],
         .type = types[below(G_N_ELEMENTS(types))],
     };
+    if (!m.config.device_tlb && mostly()) {
+        r.type = DMAR_UNTRANSLATED;
+    }
     if ((unit.table_mode == TTM_LEGACY || r.type == DMAR_TRANSLATED) &&
         !once_in(10)) {
         r.pasid = NO_PASID;
@@ -397,7 +419,7 @@ DmarRequest random_request(void)
         r.access = DMAR_PROBE;
     }
     r.no_write = r.type == DMAR_TRANSLATION_REQUEST && once_in(3);
-    r.privileged = r.pasid != NO_PASID && once_in(4);
+    r.privileged = r.pasid != NO_PASID && once_in(m.config.supervisor ? 3 : 24);
     r.execute = r.pasid != NO_PASID && r.access == DMAR_READ && once_in(12);
     return r;
 }

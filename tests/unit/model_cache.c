@@ -192,7 +192,7 @@ bool answered_by_page(Path *p)
                   .second = { .read = h->read, .write = h->second_write,
                               .snoop = h->snoop } };
     p->type = h->type;
-    p->hide = h->hide;
+    p->hide = p->hide || h->hide;
     p->protect = h->protect;
     p->privileged = p->request->has_pasid ? p->request->privileged
                                           : h->privileged;
