@@ -367,6 +367,52 @@ START_TEST(narrower_ones_are_not_enough)
 }
 END_TEST
 
+/* ---- Every level ---------------------------------------------------------------------------- */
+
+#define BESIDE  (2 * NEW)       /* where another page leads */
+
+/* A page that shares the tables above @level - 1 with the one at IOVA. */
+static uint64_t beside(unsigned level)
+{
+    return IOVA ^ BIT_AT(12 + 9 * (level - 2));
+}
+
+START_TEST(a_second_stage_table_is_remembered_for_all_that_it_covers)
+{
+    uint64_t other = beside(_i);
+    given_second();
+    map(&second, other, BESIDE, PAGE, RW);
+    both_reach(DEV, PASID, IOVA, OLD);
+    for (unsigned level = _i; level >= 2; level--) {
+        copy_behind(paging_entry_at(&second, other, level));
+    }
+    map(&second, other, NEW, PAGE, RW);
+    both_reach(DEV, PASID, other, BESIDE);
+    execute(iotlb_page(DOMAIN, other, 0, ONLY_LEAVES));
+    both_reach(DEV, PASID, other, BESIDE);
+    execute(iotlb_page(DOMAIN, other, 0, NON_LEAVES_TOO));
+    both_reach(DEV, PASID, other, NEW);
+}
+END_TEST
+
+START_TEST(a_first_stage_table_is_remembered_for_all_that_it_covers)
+{
+    uint64_t other = beside(_i);
+    given_first();
+    map_first(other, BESIDE, PAGE, USER_RW);
+    both_reach(DEV, PASID, IOVA, OLD);
+    for (unsigned level = _i; level >= 2; level--) {
+        copy_behind(first_entry_at(other, level));
+    }
+    map_first(other, NEW, PAGE, USER_RW);
+    both_reach(DEV, PASID, other, BESIDE);
+    execute(p_iotlb_page(DOMAIN, PASID, other, 0, ONLY_LEAVES));
+    both_reach(DEV, PASID, other, BESIDE);
+    execute(p_iotlb_page(DOMAIN, PASID, other, 0, NON_LEAVES_TOO));
+    both_reach(DEV, PASID, other, NEW);
+}
+END_TEST
+
 /* ---- Who shares tables ----------------------------------------------------------------- */
 
 START_TEST(each_domain_that_uses_a_table_is_invalidated)
@@ -450,6 +496,12 @@ static Suite *required(void)
     tcase_add_loop_test(t, each_that_is_required_is_needed, 0, 4 * count);
     tcase_add_loop_test(t, narrower_ones_are_not_enough, 0, count);
     tcase_add_test(t, a_new_root_table_needs_nothing_with_esrtps);
+
+    t = tests_of(s, "levels");
+    tcase_add_loop_test(t,
+        a_second_stage_table_is_remembered_for_all_that_it_covers, 2, 5);
+    tcase_add_loop_test(t,
+        a_first_stage_table_is_remembered_for_all_that_it_covers, 2, 5);
 
     t = tests_of(s, "sharing");
     tcase_add_test(t, each_domain_that_uses_a_table_is_invalidated);
