@@ -66,7 +66,7 @@ static void random_stages(DmarConfig *c)
     c->rid_privilege = c->supervisor && once_in(2);
     c->no_rid_pasid = once_in(8);
     c->pasid_bits = mostly() ? 20 : once_in(2) ? 14 : 0;
-    c->page_requests = c->device_tlb && once_in(2);
+    c->page_requests = c->device_tlb && !once_in(3);
 }
 
 DmarConfig random_config(void)
@@ -310,7 +310,8 @@ static unsigned random_legacy_type(void)
 void make_legacy_context(uint16_t sid)
 {
     unsigned levels = MIN(random_levels(), TOP_LEVEL);
-    Space space = { second_table[levels], levels, random_domain(2) };
+    Space space = { .root = second_table[levels], .levels = levels,
+                    .domain = random_domain(2) };
     given_legacy_context(sid, random_legacy_type(), &space);
 }
 
@@ -323,6 +324,9 @@ void make_machine(const DmarConfig *config)
         given_legacy(config);
     } else {
         given_scalable(config);
+    }
+    if (config->page_requests) {
+        set_reg(PQA_REG, new_page());
     }
     make_paging_tables();
     for (unsigned i = 0; i < sid_count; i++) {
@@ -422,4 +426,15 @@ DmarRequest random_request(void)
     r.privileged = r.pasid != NO_PASID && once_in(m.config.supervisor ? 3 : 24);
     r.execute = r.pasid != NO_PASID && r.access == DMAR_READ && once_in(12);
     return r;
+}
+
+bool wants_page(DmarRequest *r)
+{
+    if (!m.config.page_requests || !once_in(6)) {
+        return false;
+    }
+    r->type = DMAR_PAGE_REQUEST;
+    r->access = once_in(2) ? DMAR_READ : DMAR_WRITE;
+    r->no_write = false;
+    return true;
 }

@@ -53,5 +53,6 @@ typedef struct Damage {
 Damage damage(void);
 
 DmarRequest random_request(void);
+bool wants_page(DmarRequest *r);    /* make a page request of it, now and then */
 
 #endif /* TESTS_UNIT_CHANCE_H */

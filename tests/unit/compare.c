@@ -237,3 +237,50 @@ char *describe(const DmarRequest *r, const DmarTranslation *t,
     describe_memory(s, a);
     return g_string_free(s, FALSE);
 }
+
+/* ---- Page requests ------------------------------------------------------------------- */
+
+/* The queue is emptied each time. */
+PageOutcome ask_for_page(const DmarRequest *r, bool last)
+{
+    DmarPageResponse response = { 0 };
+    DmarPageRequest request = {
+        .source_id = r->source_id, .pasid = r->pasid, .addr = r->addr & -PAGE,
+        .read = true, .write = r->access == DMAR_WRITE,
+        .execute = r->execute, .privileged = r->privileged, .last = last,
+    };
+    uint64_t tail = reg(PQT_REG);
+    PageOutcome o = { .last = last };
+    o.answered = dmar_page_request(m.dmar, &request, &response);
+    o.code = response.code;
+    o.queued = reg(PQT_REG) != tail;
+    o.fault = take_fault();
+    set_reg(PQH_REG, reg(PQT_REG));
+    set_reg32(PRS_REG, 3);
+    return o;
+}
+
+bool page_agrees(const DmarRequest *r, const PageOutcome *o, const ModelAnswer *a)
+{
+    const Fault *f = &o->fault;
+    bool invalid = a->completion == 'i';
+    if (o->queued == invalid || o->answered != (invalid && o->last) ||
+        (o->answered && o->code != DMAR_PAGE_INVALID) ||
+        f->recorded != a->recorded) {
+        return false;
+    }
+    return !f->recorded || (f->reason == a->reason && f->sid == r->source_id &&
+        f->type == 1 && recorded_pasid_agrees(r, f) &&
+        f->addr == (r->addr & -PAGE & (BIT_AT(m.config.aw_bits) - 1)));
+}
+
+char *describe_page(const DmarRequest *r, const PageOutcome *o,
+                    const ModelAnswer *a)
+{
+    const Fault *f = &o->fault;
+    return g_strdup_printf("page request sid %04x pasid %x addr %" PRIx64
+        " last %d\n  engine: answered %d queued %d code %u recorded %d %02x type "
+        "%u pp%d %x\n  model: %c %02x recorded %d", r->source_id, r->pasid,
+        r->addr, o->last, o->answered, o->queued, o->code, f->recorded, f->reason,
+        f->type, f->with_pasid, f->pasid, a->completion, a->reason, a->recorded);
+}

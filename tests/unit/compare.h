@@ -22,6 +22,18 @@ ModelRequest as_model_request(const DmarRequest *r);
 bool agree(const DmarRequest *r, const DmarTranslation *t, const Fault *fault,
            const ModelAnswer *a);
 
+/* What became of a page request, last of its group or not. */
+typedef struct PageOutcome {
+    bool last, answered, queued;
+    unsigned code;
+    Fault fault;
+} PageOutcome;
+
+PageOutcome ask_for_page(const DmarRequest *r, bool last);
+bool page_agrees(const DmarRequest *r, const PageOutcome *o, const ModelAnswer *a);
+char *describe_page(const DmarRequest *r, const PageOutcome *o,
+                    const ModelAnswer *a);
+
 char *describe(const DmarRequest *r, const DmarTranslation *t,
                const Fault *fault, const ModelAnswer *a);
 

@@ -220,12 +220,13 @@ static uint64_t directory_end(const ModelEntry *context)
 static void pasid_gates(Path *p, const ModelEntry *context)
 {
     unsigned pasid = p->request->pasid;
+    bool asks_page = p->request->type == MODEL_PR;
     if (p->request->type == MODEL_TD) {
         owe(p, 0x49);
     } else if (!bit(context, 3)) {
         owe(p, 0x45);
     }
-    if (pasid >> p->unit->pasid_width) {
+    if (pasid >> p->unit->pasid_width && !asks_page) {
         owe(p, 0x89);
     }
     if (pasid >= directory_end(context)) {
@@ -253,8 +254,12 @@ static bool scalable_context(Path *p, const ModelEntry *e)
     if (p->owed) {
         return false;
     }
-    if (p->request->type != MODEL_UT && !bit(e, 2)) {
+    bool asks_page = p->request->type == MODEL_PR;
+    if (p->request->type != MODEL_UT && !asks_page && !bit(e, 2)) {
         owe(p, 0x44);
+    }
+    if (asks_page && !bit(e, 4)) {
+        owe(p, 0x47);
     }
     if (p->request->has_pasid) {
         pasid_gates(p, e);
@@ -401,6 +406,9 @@ static bool pasid_entry(Path *p, const ModelEntry *e)
     if (p->owed) {
         return false;
     }
+    if (p->request->type == MODEL_PR) {
+        return true;
+    }
     if (p->request->has_pasid && p->request->execute) {
         owe(p, 0x5c);           /* of version 8, 34h before */
     }
@@ -468,7 +476,7 @@ static char ats_answer(unsigned code)
 static bool unqualified(unsigned code)
 {
     static const uint8_t codes[] = {
-        0x1, 0x8, 0x9, 0xa, 0x30, 0x31, 0x33, 0x34, 0x38, 0x39, 0x3a, 0x40, 0x50,
+        0x1, 0x8, 0x9, 0xa, 0x30, 0x31, 0x32, 0x33, 0x34, 0x38, 0x39, 0x3a, 0x40, 0x50,
         0x58,
     };
     return among(code, codes, sizeof(codes));
@@ -481,7 +489,8 @@ static void fail(Path *p)
     unsigned code = p->owe[choose(p, p->owed)];
     a->read = a->write = a->special = false;
     a->reason = code;
-    a->completion = p->request->type == MODEL_TR ? ats_answer(code) : 'u';
+    a->completion = p->request->type == MODEL_TR ? ats_answer(code)
+                  : p->request->type == MODEL_PR ? 'i' : 'u';
     a->recorded = (a->completion != 's' || code == 0x91) &&
         !(p->hide && !unqualified(code)) && p->request->kind != MODEL_PROBE;
     for (unsigned i = 0; i < a->updates; i++) {
@@ -525,7 +534,11 @@ static void resolve_and_walk(Path *p)
     if (asks && !p->legacy && answered_by_page(p)) {
         return;
     }
-    if (is_special(p->request)) {
+    if (p->request->type == MODEL_PR) {
+        p->answer->pasid = p->pasid;
+        p->answer->domain = p->domain;
+        p->answer->type = p->type;
+    } else if (is_special(p->request)) {
         special(p);
     } else {
         go_through(p);
@@ -535,13 +548,17 @@ static void resolve_and_walk(Path *p)
 static void by_table_mode(Path *p)
 {
     unsigned mode = p->unit->table_mode;
-    if (p->unit->version >= 8 && p->request->has_pasid && p->request->execute) {
+    bool asks_page = p->request->type == MODEL_PR;
+    if (p->unit->version >= 8 && p->request->has_pasid && p->request->execute &&
+        !asks_page) {
         owe(p, 0x34);
     }
     if (mode == 3 && p->unit->abort_dma) {
         owe(p, 0x33);
     } else if (mode >= 2 || (mode == 1 && !p->unit->scalable)) {
         owe(p, 0x30);
+    } else if (mode == 0 && asks_page) {
+        owe(p, 0x32);
     } else if (mode == 0 && p->request->has_pasid) {
         owe(p, 0x31);
     } else if (p->owed == 0) {

@@ -87,6 +87,8 @@ typedef struct ModelInvalidation {
 void model_forget_contexts(ModelCaches *c, bool legacy, const ModelInvalidation *i);
 void model_forget_pasids(ModelCaches *c, const ModelInvalidation *i);
 void model_forget_pages(ModelCaches *c, const ModelInvalidation *i);
+void model_forget_requested_page(ModelCaches *c, unsigned type, unsigned domain,
+                                 unsigned pasid, uint64_t addr);
 void model_forget_pages_of_pasid(ModelCaches *c, const ModelInvalidation *i);
 
 /* ---- The unit and a request ------------------------------------------------------ */
@@ -116,7 +118,10 @@ typedef struct ModelUnit {
 typedef enum ModelKind {
     MODEL_READ, MODEL_WRITE, MODEL_ATOMIC, MODEL_ZLR, MODEL_PROBE,
 } ModelKind;
-typedef enum ModelType { MODEL_UT = 0, MODEL_TR = 1, MODEL_TD = 2 } ModelType;
+/* Untranslated, translation and translated requests, page requests. */
+typedef enum ModelType {
+    MODEL_UT = 0, MODEL_TR = 1, MODEL_TD = 2, MODEL_PR = 3,
+} ModelType;
 
 typedef struct ModelRequest {
     unsigned source;
@@ -140,7 +145,7 @@ typedef struct ModelUpdate {
 #define MODEL_FILLS     64
 
 typedef struct ModelAnswer {
-    char completion;            /* 's'uccess, 'u'nsupported, 'a'bort */
+    char completion;            /* 's'uccess, 'u'nsupported, 'a'bort, 'i'nvalid */
     unsigned reason;            /* fault code, 0 if none */
     bool recorded;
     bool read, write;           /* with success */
@@ -150,6 +155,8 @@ typedef struct ModelAnswer {
     uint64_t size;              /* 0: passed through */
     unsigned updates;
     ModelUpdate update[MODEL_UPDATES];
+    /* Of a page request: whose pages are forgotten [6.5.3.1]. */
+    unsigned pasid, domain, type;
     unsigned fills;             /* what caches may hold after it */
     ModelHeld fill[MODEL_FILLS];
 } ModelAnswer;

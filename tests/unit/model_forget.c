@@ -166,6 +166,20 @@ void model_forget_pages(ModelCaches *c, const ModelInvalidation *i)
     }
 }
 
+/* What a page request makes the unit forget before it is queued [6.5.3.1]. */
+void model_forget_requested_page(ModelCaches *c, unsigned type, unsigned domain,
+                                 unsigned pasid, uint64_t addr)
+{
+    ModelInvalidation i = { .scope = MODEL_PAGES, .domain = domain, .pasid = pasid,
+                            .first = addr & ~0xfffull, .last = addr | 0xfff };
+    if (type == 1) {
+        model_forget_pages_of_pasid(c, &i);
+        return;
+    }
+    i.scope = type == 3 ? MODEL_DOMAIN : MODEL_PAGES;
+    model_forget_pages(c, &i);
+}
+
 void model_forget_pages_of_pasid(ModelCaches *c, const ModelInvalidation *i)
 {
     if (i->scope != MODEL_PAGES) {
