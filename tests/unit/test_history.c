@@ -140,10 +140,62 @@ static void print_answers(const DmarRequest *r, const DmarTranslation *t,
     } while (model_another(&choices));
 }
 
+/* What a page request makes the caches forget goes by where it came through:
+ * if that is not known for certain, nothing has to have gone. */
+static void forget_requested(const DmarRequest *r, const ModelAnswer *ways,
+                             unsigned count)
+{
+    for (unsigned i = 1; i < count; i++) {
+        if (ways[i].type != ways[0].type || ways[i].domain != ways[0].domain ||
+            ways[i].pasid != ways[0].pasid) {
+            return;
+        }
+    }
+    if (count && ways[0].completion == 's') {
+        model_forget_requested_page(&caches, ways[0].type, ways[0].domain,
+                                    ways[0].pasid, r->addr);
+    }
+}
+
+static void request_page(unsigned seed, const DmarRequest *r)
+{
+    static ModelAnswer ways[64], answer;
+    unsigned count = 0;
+    ModelRequest mr = as_model_request(r);
+    ModelChoices choices = { 0 };
+    note_memory();
+    PageOutcome o = ask_for_page(r, once_in(2));
+    do {
+        model_translate(&unit, &mr, &choices, &answer);
+        if (page_agrees(r, &o, &answer)) {
+            ck_assert_uint_lt(count, G_N_ELEMENTS(ways));
+            ways[count++] = answer;
+        }
+    } while (model_another(&choices));
+    if (!count) {
+        g_autofree char *what = describe_page(r, &o, &answer);
+        print_story();
+        print_caches();
+        ck_abort_msg("seed %u: %s", seed, what);
+    }
+    tell("page request sid %04x pasid %x addr %" PRIx64 ": %d %02x",
+         r->source_id, r->pasid, r->addr, o.queued, o.fault.reason);
+    forget_requested(r, ways, count);
+    for (unsigned i = 0; i < count; i++) {
+        for (unsigned n = 0; n < ways[i].fills; n++) {
+            model_hold(&caches, &ways[i].fill[n]);
+        }
+    }
+}
+
 static void make_request(unsigned seed)
 {
     static ModelCaches brought;
     DmarRequest r = next_request();
+    if (wants_page(&r)) {
+        request_page(seed, &r);
+        return;
+    }
     note_memory();
     DmarTranslation t = ask(r);
     Fault fault = take_fault();
