@@ -167,6 +167,16 @@ static void sm_apply_asked(SmIommu *s)
     }
 }
 
+/* Linux takes a width that both stages have, and first-stage tables of 39 bits
+ * do not exist: it would not use such a unit. */
+static void sm_leave_out_first_stage(SmIommu *s)
+{
+    if (s->config.aw_bits == 39 && !s->config.no_second_stage &&
+        sm_asked(s, "fs") == ON_OFF_AUTO_AUTO) {
+        dmar_feature_set(&s->config, "fs", false);
+    }
+}
+
 static void sm_leave_out_orphans(SmIommu *s)
 {
     for (unsigned i = 0; i < dmar_feature_count(); i++) {
@@ -225,8 +235,9 @@ bool sm_decide_config(SmIommu *s, Error **errp)
     if (!sm_decide_eim(s, errp) || !sm_decide_pi(s, errp)) {
         return false;
     }
-    sm_leave_out_orphans(s);
     sm_apply_numbers(s);
+    sm_leave_out_first_stage(s);
+    sm_leave_out_orphans(s);
     X86_IOMMU_DEVICE(s)->dt_supported = s->config.device_tlb;
     return true;
 }
