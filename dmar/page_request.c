@@ -51,8 +51,7 @@ static void set_status(Dmar *dmar, uint64_t bit)
 void dmar_page_status_written(Dmar *dmar)
 {
     if (!dmar_get32(dmar, PRS_REG)) {
-        dmar_set32(dmar, PECTL_REG,
-                   dmar_get32(dmar, PECTL_REG) & ~(uint32_t)EVENT_CTL_IP);
+        dmar_event_withdraw(dmar, PECTL_REG);
     }
 }
 
