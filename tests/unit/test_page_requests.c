@@ -531,6 +531,18 @@ START_TEST(the_privilege_that_was_wanted_is_recorded)
 }
 END_TEST
 
+START_TEST(a_request_to_read_or_to_write_is_no_stop_marker)
+{
+    DmarPageRequest request = wanted;
+    given_machine();
+    request.read = _i;
+    request.write = !_i;
+    entry_absent();
+    is_answered(request, DMAR_PAGE_INVALID);
+    recorded_is(&request, 0x59);
+}
+END_TEST
+
 START_TEST(without_pasid_the_entry_of_rid_pasid_counts)
 {
     given_machine();
@@ -641,6 +653,16 @@ START_TEST(a_stop_marker_without_room_goes_silently)
     status_is(PRS_PPR);
     is_answered(wanted, DMAR_PAGE_SUCCESS);
     nothing_is_answered(stop_marker());
+}
+END_TEST
+
+START_TEST(a_unit_need_not_know_stop_markers)
+{
+    DmarConfig config = unit;
+    config.stop_markers = false;
+    given_unit(&config);
+    is_queued(wanted);
+    is_queued(stop_marker());
 }
 END_TEST
 
@@ -819,6 +841,31 @@ START_TEST(nested_the_whole_domain_is_forgotten)
     read_reaches(DEV, PASID, IOVA, NEW);
     read_reaches(DEV, PASID, IOVA + PAGE, NEW);
     read_reaches(DEV, OTHER_PASID, IOVA + LARGE, NEW);
+}
+END_TEST
+
+START_TEST(the_page_before_stays)
+{
+    given_machine();
+    map(&space, IOVA - PAGE, OLD, PAGE, RW);
+    read_reaches(DEV, PASID, IOVA - PAGE, OLD);
+    map(&space, IOVA - PAGE, NEW, PAGE, RW);
+    is_queued(wanted);
+    read_reaches(DEV, PASID, IOVA - PAGE, OLD);
+}
+END_TEST
+
+/* The page's own table is another one now. */
+START_TEST(tables_that_lead_to_the_page_are_forgotten)
+{
+    given_machine();
+    map(&space, IOVA, OLD, PAGE, RW);
+    map(&space, IOVA + PAGE, OLD, PAGE, RW);
+    read_reaches(DEV, PASID, IOVA + PAGE, OLD);
+    poke(paging_entry_at(&space, IOVA, 2), new_page() | RW);
+    map(&space, IOVA, NEW, PAGE, RW);
+    is_queued(wanted);
+    read_reaches(DEV, PASID, IOVA, NEW);
 }
 END_TEST
 
@@ -1011,6 +1058,33 @@ START_TEST(a_unit_without_drain_knows_none)
 }
 END_TEST
 
+/* ---- What the host is told ------------------------------------------------- */
+
+START_TEST(steps_are_reported)
+{
+    const DmarEvent *request = &m.last_event[DMAR_EVENT_PAGE_REQUEST];
+    const DmarEvent *response = &m.last_event[DMAR_EVENT_PAGE_RESPONSE];
+    given_machine();
+    is_queued(wanted);
+    ck_assert_uint_eq(m.events[DMAR_EVENT_PAGE_REQUEST], 1);
+    ck_assert_uint_eq(request->pasid, PASID);
+    ck_assert_uint_eq(request->addr, IOVA);
+    ck_assert_uint_eq(request->value, IOVA | IN_GROUP | 7);
+    ck_assert_uint_eq(request->detail, 1);
+    execute(page_response(DEV, PASID, GROUP, DMAR_PAGE_INVALID));
+    ck_assert_uint_eq(m.events[DMAR_EVENT_PAGE_RESPONSE], 1);
+    ck_assert_uint_eq(response->source_id, DEV);
+    ck_assert_uint_eq(response->value, GROUP);
+    ck_assert_uint_eq(response->detail, DMAR_PAGE_INVALID);
+    m.page_responses = 0;
+    entry_absent();
+    execute(pasid_cache_global());
+    is_answered(wanted, DMAR_PAGE_INVALID);
+    ck_assert_uint_eq(request->detail, 0);
+    recorded_is(&wanted, 0x59);
+}
+END_TEST
+
 /* ---- Counters [VT-d 10.7] -------------------------------------------------- */
 
 /* Counter @n counts one event of group 1. */
@@ -1126,6 +1200,8 @@ static Suite *page_requests(void)
     tcase_add_loop_test(t, a_stop_marker_goes_silently_where_tables_fault, 0,
                         G_N_ELEMENTS(faults));
     tcase_add_test(t, the_privilege_that_was_wanted_is_recorded);
+    tcase_add_loop_test(t, a_request_to_read_or_to_write_is_no_stop_marker, 0,
+                        2);
     tcase_add_test(t, without_pasid_the_entry_of_rid_pasid_counts);
     tcase_add_test(t, a_fault_is_one_in_an_overflowed_queue_as_well);
     tcase_add_test(t, an_entry_that_was_refused_is_read_again);
@@ -1138,6 +1214,7 @@ static Suite *page_requests(void)
     t = tests_of(s, "stop markers");
     tcase_add_test(t, a_stop_marker_is_queued_like_a_request);
     tcase_add_test(t, a_stop_marker_without_room_goes_silently);
+    tcase_add_test(t, a_unit_need_not_know_stop_markers);
 
     t = tests_of(s, "event");
     tcase_add_test(t, a_request_sends_a_message);
@@ -1152,6 +1229,8 @@ static Suite *page_requests(void)
     tcase_add_test(t, in_a_first_stage_the_page_of_the_pasid_is_forgotten);
     tcase_add_test(t, in_a_second_stage_the_page_of_the_domain_is_forgotten);
     tcase_add_test(t, nested_the_whole_domain_is_forgotten);
+    tcase_add_test(t, the_page_before_stays);
+    tcase_add_test(t, tables_that_lead_to_the_page_are_forgotten);
     tcase_add_test(t, another_domain_keeps_its_page);
     tcase_add_test(t, passing_through_the_page_is_forgotten);
     tcase_add_test(t, without_pasid_the_page_of_rid_pasid_is_forgotten);
@@ -1168,6 +1247,7 @@ static Suite *page_requests(void)
     tcase_add_test(t, a_drain_comes_after_requests_and_responses);
     tcase_add_test(t, a_unit_without_drain_knows_none);
 
+    tcase_add_test(t, steps_are_reported);
     tcase_add_test(t, requests_and_their_overflow_are_counted);
 
     t = tests_of(s, "registers");
