@@ -23,16 +23,6 @@ static void make(unsigned capacity)
     tlb = dmar_tlb_new(capacity, sizeof(uint64_t));
 }
 
-static void begin_store(void)
-{
-    make(CAPACITY);
-}
-
-static void end_store(void)
-{
-    dmar_tlb_free(tlb);
-}
-
 /* ---- The list: oldest first ------------------------------------------------------ */
 
 typedef struct Item {
@@ -43,6 +33,17 @@ typedef struct Item {
 
 static Item list[CAPACITY];
 static unsigned items;
+
+static void begin_store(void)
+{
+    make(CAPACITY);
+    items = 0;
+}
+
+static void end_store(void)
+{
+    dmar_tlb_free(tlb);
+}
 
 static Item *list_find(uint64_t who, uint64_t addr, unsigned shift)
 {
