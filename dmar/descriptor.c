@@ -1,9 +1,10 @@
 /*
  * Descriptors of the invalidation queue, one function each [VT-d 6.5.2].
  *
- * A row per type says in which modes it exists, what it needs and which bits
- * it names; the rest is reserved and checked before the function runs.  A
- * function returns IQEI_NONE, or why the descriptor is refused.
+ * A row per type says in which modes it exists [VT-d 6.5.2.11, Table 26], what
+ * it needs and which bits it names; the rest is reserved and checked before the
+ * function runs.  A function returns IQEI_NONE, or why the descriptor is
+ * refused.
  *
  * Everything completes at once, so fences and drains order nothing that is not
  * in order already.
@@ -123,7 +124,9 @@ static void write_status(Dmar *dmar, const InvDescriptor *d)
     uint32_t data = GUINT32_TO_LE((uint32_t)field_get(d->word[0], WAIT0_DATA));
 
     /* Nothing in the architecture reports a status address without memory. */
-    dmar->host.write(dmar->opaque, d->word[1] & WAIT1_ADDR, &data, sizeof(data));
+    dmar->host.write(dmar->opaque,
+                     d->word[1] & WAIT1_ADDR & ~dmar_beyond_host(dmar), &data,
+                     sizeof(data));
 }
 
 /* [VT-d 6.5.2.10]: the event fires when IWC goes from 0 to 1. */
@@ -192,52 +195,57 @@ static unsigned run_page_response(Dmar *dmar, const InvDescriptor *d)
 
 /* ---- The table ------------------------------------------------------------- */
 
-typedef enum { ANY_MODE, SCALABLE_ONLY } Modes;
+typedef enum { ANY_MODE, NOT_LEGACY } Modes;
 
 typedef struct Row {
     const char *name;
     Modes modes;
     uint64_t needs;             /* ECAP bits without which it does not exist */
     uint64_t named[2];          /* bits of words 0 and 1 that are not reserved */
+    struct {                    /* bits of word 0 that an ECAP bit adds */
+        uint64_t ecap, named;
+    } with;
     unsigned (*run)(Dmar *dmar, const InvDescriptor *d);
-    uint64_t more_needs;        /* ECAP bits that add to what word 0 names */
-    uint64_t more_named;
 } Row;
 
 static const Row rows[] = {
     [INV_CONTEXT] = {
         "cc_inv", ANY_MODE, 0,
-        { INV0_G | CC0_DID | CC0_SID | CC0_FM, 0 }, run_context },
+        { INV0_G | CC0_DID | CC0_SID | CC0_FM, 0 }, .run = run_context },
     [INV_IOTLB] = {
         "iotlb_inv", ANY_MODE, 0,
         { INV0_G | IOTLB0_DW | IOTLB0_DR | IOTLB0_DID,
-          IOTLB1_AM | IOTLB1_IH | IOTLB1_ADDR }, run_iotlb },
+          IOTLB1_AM | IOTLB1_IH | IOTLB1_ADDR }, .run = run_iotlb },
     [INV_DEVICE_TLB] = {
         "dev_tlb_inv", ANY_MODE, ECAP_DT,
         { DEVTLB0_MIP | DEVTLB0_SID, DEVTLB1_S | DEVTLB1_ADDR },
-        run_device_tlb },
+        .with = { ECAP_DIT, DEVTLB0_PFSID_LOW | DEVTLB0_PFSID_HIGH },
+        .run = run_device_tlb },
     [INV_INTERRUPT] = {
         "iec_inv", ANY_MODE, ECAP_IR,
-        { IEC0_G | IEC0_IM | IEC0_IIDX, 0 }, run_interrupt },
+        { IEC0_G | IEC0_IM | IEC0_IIDX, 0 }, .run = run_interrupt },
     [INV_WAIT] = {
         "inv_wait", ANY_MODE, 0,
-        { WAIT0_IF | WAIT0_SW | WAIT0_FN | WAIT0_DATA, WAIT1_ADDR }, run_wait,
-        .more_needs = ECAP_PDS, .more_named = WAIT0_PD },
+        { WAIT0_IF | WAIT0_SW | WAIT0_FN | WAIT0_DATA, WAIT1_ADDR },
+        .with = { ECAP_PDS, WAIT0_PD },
+        .run = run_wait },
     [INV_PASID_IOTLB] = {
-        "p_iotlb_inv", SCALABLE_ONLY, ECAP_SMTS,
+        "p_iotlb_inv", NOT_LEGACY, 0,
         { INV0_G | PIOTLB0_DID | PIOTLB0_PASID,
-          IOTLB1_AM | IOTLB1_IH | IOTLB1_ADDR }, run_pasid_iotlb },
+          IOTLB1_AM | IOTLB1_IH | IOTLB1_ADDR }, .run = run_pasid_iotlb },
     [INV_PASID_CACHE] = {
-        "pc_inv", SCALABLE_ONLY, ECAP_SMTS,
-        { INV0_G | PC0_DID | PC0_PASID, 0 }, run_pasid_cache },
+        "pc_inv", NOT_LEGACY, 0,
+        { INV0_G | PC0_DID | PC0_PASID, 0 }, .run = run_pasid_cache },
     [INV_PASID_DEVICE_TLB] = {
-        "p_dev_tlb_inv", SCALABLE_ONLY, ECAP_DT | ECAP_PASID,
+        "p_dev_tlb_inv", NOT_LEGACY, ECAP_DT,
         { PDEVTLB0_MIP | PDEVTLB0_SID | PDEVTLB0_PASID,
-          PDEVTLB1_GI | PDEVTLB1_S | PDEVTLB1_ADDR }, run_pasid_device_tlb },
+          PDEVTLB1_GI | PDEVTLB1_S | PDEVTLB1_ADDR },
+        .with = { ECAP_DIT, PDEVTLB0_PFSID_LOW | PDEVTLB0_PFSID_HIGH },
+        .run = run_pasid_device_tlb },
     [INV_PAGE_RESPONSE] = {
-        "page_grp_resp", SCALABLE_ONLY, ECAP_PRS,
+        "page_grp_resp", NOT_LEGACY, ECAP_PRS,
         { PRESP0_PP | PRESP0_RC | PRESP0_RID | PRESP0_PASID,
-          PRESP1_IGNORED | PRESP1_PRGI }, run_page_response },
+          PRESP1_IGNORED | PRESP1_PRGI }, .run = run_page_response },
 };
 
 unsigned dmar_descriptor_type(const InvDescriptor *d)
@@ -259,7 +267,7 @@ static const Row *find_row(const Dmar *dmar, const InvDescriptor *d, bool wide)
     if (!row || !row->run || (dmar->ecap & row->needs) != row->needs) {
         return NULL;
     }
-    if (row->modes == SCALABLE_ONLY && (!wide || dmar_mode(dmar) == TTM_LEGACY)) {
+    if (row->modes == NOT_LEGACY && (!wide || dmar_mode(dmar) == TTM_LEGACY)) {
         return NULL;
     }
     return row;
@@ -268,16 +276,17 @@ static const Row *find_row(const Dmar *dmar, const InvDescriptor *d, bool wide)
 static bool has_reserved(const Dmar *dmar, const Row *row,
                          const InvDescriptor *d)
 {
-    bool more = row->more_needs && dmar_has(dmar, row->more_needs);
-    uint64_t named = row->named[0] | INV0_TYPE | (more ? row->more_named : 0);
+    uint64_t named = row->named[0] | INV0_TYPE;
 
-    return (d->word[0] & ~named) ||
-           (d->word[1] & ~row->named[1]) || d->word[2] || d->word[3];
+    named |= dmar_has(dmar, row->with.ecap) ? row->with.named : 0;
+    return (d->word[0] & ~named) || (d->word[1] & ~row->named[1]) ||
+           d->word[2] || d->word[3];
 }
 
 unsigned dmar_descriptor_execute(Dmar *dmar, const InvDescriptor *d, bool wide)
 {
     const Row *row = find_row(dmar, d, wide);
+    unsigned why;
 
     if (!row) {
         return IQEI_TYPE;
@@ -285,6 +294,9 @@ unsigned dmar_descriptor_execute(Dmar *dmar, const InvDescriptor *d, bool wide)
     if (has_reserved(dmar, row, d)) {
         return IQEI_RESERVED;
     }
-    dmar_stats_descriptor(dmar->stats, dmar_descriptor_type(d));
-    return row->run(dmar, d);
+    why = row->run(dmar, d);
+    if (!why) {
+        dmar_stats_descriptor(dmar->stats, dmar_descriptor_type(d));
+    }
+    return why;
 }

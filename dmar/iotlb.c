@@ -23,8 +23,14 @@ enum { IOTLB_ENTRIES = 1 << 14, PAGING_ENTRIES = 1 << 12 };
 /* Sizes a page can have: 4 KiB, 2 MiB, 1 GiB. */
 static const uint8_t page_shifts[] = { 12, 21, 30 };
 
+/* Types of translations: PGTT, and others for first stages of 5 levels, whose
+ * input addresses are wider. */
+enum { WITH_5_LEVELS = 4 };
+
 #define EVERY_TYPE      0xff
-#define NESTED_OR_FIRST (BIT_AT(PGTT_FIRST_STAGE) | BIT_AT(PGTT_NESTED))
+#define OF_4_LEVELS     (BIT_AT(PGTT_FIRST_STAGE) | BIT_AT(PGTT_NESTED))
+#define OF_5_LEVELS     (OF_4_LEVELS << WITH_5_LEVELS)
+#define NESTED_OR_FIRST (OF_4_LEVELS | OF_5_LEVELS)
 #define NEITHER         (EVERY_TYPE & ~NESTED_OR_FIRST)
 
 struct DmarIotlb {
@@ -59,10 +65,18 @@ static uint64_t requester(uint16_t source_id, uint32_t pasid)
     return (uint64_t)source_id << 32 | pasid;
 }
 
+static uint8_t type_of(const DmarBinding *binding)
+{
+    bool first = BIT_AT(binding->pgtt) & OF_4_LEVELS;
+
+    return first && binding->root[DMAR_FIRST_STAGE].levels == 5
+           ? binding->pgtt + WITH_5_LEVELS : binding->pgtt;
+}
+
 static DmarTlbTags tags_of(const DmarBinding *binding)
 {
     return (DmarTlbTags) { .domain = binding->domain, .pasid = binding->pasid,
-                           .type = binding->pgtt };
+                           .type = type_of(binding) };
 }
 
 const DmarEntry *dmar_iotlb_find(const DmarIotlb *iotlb,
@@ -176,17 +190,37 @@ void dmar_iotlb_drop_pasid(DmarIotlb *iotlb, uint16_t domain, uint32_t pasid)
     dmar_tlb_drop(iotlb->tables[DMAR_FIRST_STAGE], &s);
 }
 
+/* What @bits of an address say of the others. */
+static uint64_t canonical(uint64_t addr, unsigned bits)
+{
+    uint64_t sign = BIT_AT(bits - 1);
+
+    return ((addr & low_bits(bits)) ^ sign) - sign;
+}
+
+/* Entries are tagged with no more address bits than their tables translate
+ * [VT-d 6.2.1, Table 18]. */
+static void drop_first_stage_range(DmarIotlb *iotlb, DmarTlbSelection s,
+                                   const DmarRange *range, unsigned bits)
+{
+    s.by_range = true;
+    s.first = canonical(range->first, bits);
+    s.last = canonical(range->last, bits);
+    dmar_tlb_drop(iotlb->pages, &s);
+    if (!range->leaves_only) {
+        dmar_tlb_drop(iotlb->tables[DMAR_FIRST_STAGE], &s);
+    }
+}
+
 /* Second-stage and pass-through mappings are not its business
  * [VT-d 6.5.2.4, Table 24]. */
 void dmar_iotlb_drop_pasid_range(DmarIotlb *iotlb, uint16_t domain,
                                  uint32_t pasid, const DmarRange *range)
 {
-    DmarTlbSelection s = { .domain = domain, .types = NESTED_OR_FIRST,
-                           .by_pasid = true, .pasid = pasid, .by_range = true,
-                           .first = range->first, .last = range->last };
+    DmarTlbSelection s = { .domain = domain, .types = OF_4_LEVELS,
+                           .by_pasid = true, .pasid = pasid };
 
-    dmar_tlb_drop(iotlb->pages, &s);
-    if (!range->leaves_only) {
-        dmar_tlb_drop(iotlb->tables[DMAR_FIRST_STAGE], &s);
-    }
+    drop_first_stage_range(iotlb, s, range, LEVEL_SHIFT(5));
+    s.types = OF_5_LEVELS;
+    drop_first_stage_range(iotlb, s, range, LEVEL_SHIFT(6));
 }

@@ -21,16 +21,19 @@ typedef struct Queue {
     unsigned width;
 } Queue;
 
+/* A head that is left from narrower descriptors loses its bit 4
+ * [VT-d 11.4.9.1]. */
 static void read_queue(const Dmar *dmar, Queue *q)
 {
     uint64_t iqa = dmar_get64(dmar, IQA_REG);
+    unsigned width = iqa & IQA_DW ? WIDE : NARROW;
 
     *q = (Queue) {
         .base = iqa & IQA_IQA,
         .size = BIT_AT(PAGE_SHIFT_4K + field_get(iqa, IQA_QS)),
-        .head = dmar_get64(dmar, IQH_REG) & IQ_POINTER,
-        .tail = dmar_get64(dmar, IQT_REG) & IQ_POINTER,
-        .width = iqa & IQA_DW ? WIDE : NARROW,
+        .head = dmar_get64(dmar, IQH_REG) & ~(uint64_t)(width - 1),
+        .tail = dmar_get64(dmar, IQT_REG),
+        .width = width,
     };
 }
 
@@ -57,18 +60,28 @@ static unsigned check_tail(const Queue *q)
     return q->tail >= q->size || q->head >= q->size ? IQEI_TAIL : IQEI_NONE;
 }
 
-/* Which widths the translation table mode allows [VT-d 6.5.2]. */
+/* Which modes there are, and the widths they allow [VT-d 6.5.2.11, Table 26;
+ * 11.4.9.9]. */
 static unsigned check_mode(const Dmar *dmar, const Queue *q)
 {
-    switch (dmar_mode(dmar)) {
-    case TTM_LEGACY:
-        return q->width == WIDE && !dmar_has(dmar, ECAP_SMTS) ? IQEI_WIDTH
-                                                              : IQEI_NONE;
-    case TTM_SCALABLE:
-        return q->width == NARROW ? IQEI_WIDTH : IQEI_NONE;
-    default:
+    static const struct {
+        uint64_t needs;
+        bool narrow;
+    } modes[] = {
+        [TTM_LEGACY] = { 0, true },
+        [TTM_SCALABLE] = { ECAP_SMTS, false },
+        [TTM_ABORT] = { ECAP_ADMS, false },
+    };
+    unsigned mode = dmar_mode(dmar);
+
+    if (mode == TTM_RESERVED ||
+        (modes[mode].needs && !dmar_has(dmar, modes[mode].needs))) {
         return IQEI_TTM;
     }
+    if (q->width == WIDE) {
+        return dmar_has(dmar, ECAP_SMTS | ECAP_ADMS) ? IQEI_NONE : IQEI_WIDTH;
+    }
+    return modes[mode].narrow ? IQEI_NONE : IQEI_WIDTH;
 }
 
 static unsigned fetch(Dmar *dmar, const Queue *q, InvDescriptor *d)
