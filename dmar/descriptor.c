@@ -6,8 +6,8 @@
  * function runs.  A function returns IQEI_NONE, or why the descriptor is
  * refused.
  *
- * Everything completes at once, so fences and drains order nothing that is not
- * in order already.
+ * Everything completes at once but device-TLB invalidations (in_flight.c), so
+ * fences and drains order nothing else that is not in order already.
  *
  * Copyright (c) The vtd-sm developers
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -80,9 +80,7 @@ static void tell_device(Dmar *dmar, uint16_t source_id, uint32_t pasid,
     };
 
     what.addr = what.size ? addr & ~(what.size - 1) : 0;
-    if (dmar->host.device_tlb) {
-        dmar->host.device_tlb(dmar->opaque, &what);
-    }
+    dmar_in_flight_send(dmar, &what);
 }
 
 static unsigned run_device_tlb(Dmar *dmar, const InvDescriptor *d)
@@ -119,13 +117,13 @@ static unsigned run_interrupt(Dmar *dmar, const InvDescriptor *d)
     return IQEI_NONE;
 }
 
-static void write_status(Dmar *dmar, const InvDescriptor *d)
+static void write_status(Dmar *dmar, const uint64_t word[2])
 {
-    uint32_t data = GUINT32_TO_LE((uint32_t)field_get(d->word[0], WAIT0_DATA));
+    uint32_t data = GUINT32_TO_LE((uint32_t)field_get(word[0], WAIT0_DATA));
 
     /* Nothing in the architecture reports a status address without memory. */
     dmar->host.write(dmar->opaque,
-                     d->word[1] & WAIT1_ADDR & ~dmar_beyond_host(dmar), &data,
+                     word[1] & WAIT1_ADDR & ~dmar_beyond_host(dmar), &data,
                      sizeof(data));
 }
 
@@ -140,13 +138,20 @@ static void signal_completion(Dmar *dmar)
     }
 }
 
+void dmar_descriptor_complete_wait(Dmar *dmar, const uint64_t word[2])
+{
+    if (word[0] & WAIT0_SW) {
+        write_status(dmar, word);
+    }
+    if (word[0] & WAIT0_IF) {
+        signal_completion(dmar);
+    }
+}
+
 static unsigned run_wait(Dmar *dmar, const InvDescriptor *d)
 {
-    if (d->word[0] & WAIT0_SW) {
-        write_status(dmar, d);
-    }
-    if (d->word[0] & WAIT0_IF) {
-        signal_completion(dmar);
+    if (dmar_in_flight_passes(dmar, d)) {
+        dmar_descriptor_complete_wait(dmar, d->word);
     }
     return IQEI_NONE;
 }
@@ -281,6 +286,20 @@ static bool has_reserved(const Dmar *dmar, const Row *row,
     named |= dmar_has(dmar, row->with.ecap) ? row->with.named : 0;
     return (d->word[0] & ~named) || (d->word[1] & ~row->named[1]) ||
            d->word[2] || d->word[3];
+}
+
+/* Not now: there is no room for what it would leave in flight. */
+bool dmar_descriptor_deferred(const Dmar *dmar, const InvDescriptor *d)
+{
+    switch (dmar_descriptor_type(d)) {
+    case INV_DEVICE_TLB:
+    case INV_PASID_DEVICE_TLB:
+        return dmar_in_flight_full(dmar);
+    case INV_WAIT:
+        return dmar_in_flight_waits_full(dmar);
+    default:
+        return false;
+    }
 }
 
 unsigned dmar_descriptor_execute(Dmar *dmar, const InvDescriptor *d, bool wide)

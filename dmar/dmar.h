@@ -186,6 +186,23 @@ typedef struct DmarTranslation {
 void dmar_translate(Dmar *dmar, const DmarRequest *request,
                     DmarTranslation *out);
 
+/* ---- Device TLBs --------------------------------------------------------- */
+
+#define DMAR_ITAGS 32
+
+/*
+ * A device's answer to invalidations that the host did not complete at once
+ * [VT-d 4.3]: the ITags it is about, a bit each, and how many such messages
+ * there are in all (0: 8).  An ITag that is not in use for @source_id is an
+ * error that software is told of.
+ */
+void dmar_device_tlb_completed(Dmar *dmar, uint16_t source_id, uint32_t itags,
+                               unsigned count);
+
+/* The host has waited long enough.  Nothing happens if @itag is not in use, so
+ * that a timer need not be stopped; it is started anew with each request. */
+void dmar_device_tlb_timed_out(Dmar *dmar, unsigned itag);
+
 /*
  * Whether what was dropped concerns requests of @source_id without PASID, and
  * which of their addresses.  For the callback translations_dropped() alone: the
@@ -298,6 +315,29 @@ const char *dmar_descriptor_name(unsigned type);
 
 /* ---- Migration ----------------------------------------------------------- */
 
+/* Device-TLB invalidations that were not answered yet, by ITag, and wait
+ * descriptors that wait for them. */
+typedef struct DmarInFlightRequest {
+    uint16_t source_id;
+    uint8_t answers;            /* so far */
+    uint32_t group;             /* the same from one wait to the next */
+} DmarInFlightRequest;
+
+typedef struct DmarInFlightWait {
+    uint64_t word[2];
+    uint32_t group;             /* that it waits for */
+} DmarInFlightWait;
+
+#define DMAR_MOST_WAITS 32
+
+typedef struct DmarInFlight {
+    uint32_t itags;             /* a bit for each in use */
+    DmarInFlightRequest request[DMAR_ITAGS];
+    uint32_t waits;
+    DmarInFlightWait wait[DMAR_MOST_WAITS];
+    uint32_t group;             /* of requests from now on */
+} DmarInFlight;
+
 /*
  * The whole state but the caches: hardware may drop a cached entry at any
  * time, so an incoming unit starts with none.  Plain data, host endian.
@@ -307,6 +347,7 @@ typedef struct DmarState {
     uint64_t root_latched;      /* RTADDR as of the last SRTP */
     uint64_t irta_latched;      /* IRTA as of the last SIRTP */
     uint32_t next_fault_record;
+    DmarInFlight in_flight;     /* its host starts timers of all ITags anew */
 } DmarState;
 
 void dmar_save(Dmar *dmar, DmarState *state);

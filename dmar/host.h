@@ -67,6 +67,7 @@ typedef enum DmarEventKind {
     DMAR_EVENT_DESCRIPTOR,      /* addr: index in the queue, value: word 0,
                                    detail: word 1 */
     DMAR_EVENT_QUEUE_ERROR,     /* addr: index, detail: IQEI */
+    DMAR_EVENT_DEVICE_TLB,      /* addr: ITag, value: a DmarDeviceTlbStep */
     DMAR_EVENT_INTERRUPT,       /* addr: index, value: IRTE word 0 */
     DMAR_EVENT_POSTED,          /* addr: of the descriptor, value: vector,
                                    detail: whether a notification is due */
@@ -76,6 +77,14 @@ typedef enum DmarEventKind {
     DMAR_EVENT_PAGE_RESPONSE,   /* value: group, detail: response code */
     DMAR_EVENT_KINDS
 } DmarEventKind;
+
+/* What became of a device-TLB invalidation. */
+typedef enum DmarDeviceTlbStep {
+    DMAR_DEVICE_TLB_SENT,
+    DMAR_DEVICE_TLB_COMPLETED,      /* not at once */
+    DMAR_DEVICE_TLB_TIMED_OUT,
+    DMAR_DEVICE_TLB_INVALID,        /* an answer nobody waits for; ITags */
+} DmarDeviceTlbStep;
 
 typedef struct DmarEvent {
     DmarEventKind kind;
@@ -112,8 +121,14 @@ typedef struct DmarHost {
     /* Optional: comes from dmar_reg_write(). */
     void (*translations_dropped)(void *opaque, const DmarForgotten *what);
 
-    /* Optional: a device-TLB invalidation request; completes at once. */
-    void (*device_tlb)(void *opaque, const DmarDeviceTlbInvalidation *what);
+    /*
+     * Optional: a device-TLB invalidation request.  True: the device has
+     * completed it.  False: it will, and the host calls
+     * dmar_device_tlb_completed() then, or dmar_device_tlb_timed_out() when it
+     * has waited long enough, once this callback has returned.
+     */
+    bool (*device_tlb)(void *opaque, unsigned itag,
+                       const DmarDeviceTlbInvalidation *what);
 
     /* Optional: software answers a page group of a device. */
     void (*page_response)(void *opaque, const DmarPageResponse *response);

@@ -17,6 +17,7 @@ static const char *const event_names[DMAR_EVENT_KINDS] = {
     [DMAR_EVENT_FAULT] = "fault",
     [DMAR_EVENT_DESCRIPTOR] = "descriptor",
     [DMAR_EVENT_QUEUE_ERROR] = "queue-error",
+    [DMAR_EVENT_DEVICE_TLB] = "device-tlb",
     [DMAR_EVENT_INTERRUPT] = "interrupt",
     [DMAR_EVENT_POSTED] = "posted",
     [DMAR_EVENT_MSI] = "msi",

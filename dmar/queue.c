@@ -2,10 +2,11 @@
  * The invalidation queue [VT-d 6.5.2 Queued Invalidation Interface].
  *
  * States: off; running (QIES set, no IQE and no ITE): descriptors from head to
- * tail are executed whenever the tail is written; stopped by an error, with
- * the head at the descriptor at fault, until software clears the error in FSTS
- * [VT-d 6.5.2.11].  The queue is empty again when a write of the tail returns,
- * unless an error stopped it.
+ * tail are executed whenever the tail is written; held up by device-TLB
+ * invalidations in flight (in_flight.c), with descriptors left that are
+ * executed when a device has answered; stopped by an error, with the head at
+ * the descriptor at fault, or after a time-out at the next one, until software
+ * clears the error in FSTS [VT-d 6.5.2.11].
  *
  * Copyright (c) The vtd-sm developers
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -40,7 +41,8 @@ static void read_queue(const Dmar *dmar, Queue *q)
 static bool is_running(const Dmar *dmar)
 {
     return dmar_status(dmar, GCMD_QIE) &&
-           !(dmar_get32(dmar, FSTS_REG) & (FSTS_IQE | FSTS_ITE));
+           !(dmar_get32(dmar, FSTS_REG) & (FSTS_IQE | FSTS_ITE)) &&
+           !dmar_in_flight_fenced(dmar);
 }
 
 static void stop(Dmar *dmar, const Queue *q, unsigned why)
@@ -91,22 +93,44 @@ static unsigned fetch(Dmar *dmar, const Queue *q, InvDescriptor *d)
            ? IQEI_NONE : IQEI_FETCH;
 }
 
-static unsigned step(Dmar *dmar, const Queue *q)
+static unsigned execute(Dmar *dmar, const Queue *q, const InvDescriptor *d)
 {
-    InvDescriptor d;
-    unsigned why = check_mode(dmar, q);
-
-    why = why ? why : fetch(dmar, q, &d);
-    if (why) {
-        return why;
-    }
     dmar_report(dmar, DMAR_EVENT_DESCRIPTOR, 0, DMAR_NO_PASID,
-                q->head / q->width, d.word[0], d.word[1]);
-    return dmar_descriptor_execute(dmar, &d, q->width == WIDE);
+                q->head / q->width, d->word[0], d->word[1]);
+    return dmar_descriptor_execute(dmar, d, q->width == WIDE);
 }
 
-/* Head and tail are where they were when the tail was written: a descriptor
- * cannot move them, so this ends. */
+static void advance(Dmar *dmar, Queue *q)
+{
+    q->head = (q->head + q->width) % q->size;
+    dmar_set64(dmar, IQH_REG, q->head);
+}
+
+/* One descriptor; false: there is none, or it has to wait, or stops the queue. */
+static bool step(Dmar *dmar, Queue *q)
+{
+    InvDescriptor d;
+    unsigned why;
+
+    if (q->head == q->tail || !is_running(dmar)) {
+        return false;
+    }
+    why = check_mode(dmar, q);
+    why = why ? why : fetch(dmar, q, &d);
+    if (!why && dmar_descriptor_deferred(dmar, &d)) {
+        return false;
+    }
+    why = why ? why : execute(dmar, q, &d);
+    if (why) {
+        stop(dmar, q, why);
+        return false;
+    }
+    advance(dmar, q);
+    return true;
+}
+
+/* Tail and size are what they were to begin with: a descriptor cannot change
+ * them, so this ends. */
 void dmar_queue_run(Dmar *dmar)
 {
     Queue q;
@@ -117,15 +141,11 @@ void dmar_queue_run(Dmar *dmar)
     }
     read_queue(dmar, &q);
     why = check_tail(&q);
-    while (!why && q.head != q.tail) {
-        why = step(dmar, &q);
-        if (!why) {
-            q.head = (q.head + q.width) % q.size;
-            dmar_set64(dmar, IQH_REG, q.head);
-        }
-    }
     if (why) {
         stop(dmar, &q, why);
+        return;
+    }
+    while (step(dmar, &q)) {
     }
 }
 
@@ -135,8 +155,10 @@ void dmar_queue_enable(Dmar *dmar)
     dmar_queue_run(dmar);
 }
 
-/* [VT-d 11.4.9.1]: the head reads zero while the queue is off. */
+/* [VT-d 11.4.9.1]: the head reads zero while the queue is off.  Software should
+ * have let every wait complete. */
 void dmar_queue_disable(Dmar *dmar)
 {
+    dmar_in_flight_abort_waits(dmar);
     dmar_set64(dmar, IQH_REG, 0);
 }

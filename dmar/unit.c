@@ -51,6 +51,7 @@ void dmar_reset(Dmar *dmar)
     dmar->root_latched = 0;
     dmar->irta_latched = 0;
     dmar->next_fault_record = 0;
+    dmar->in_flight = (DmarInFlight) { 0 };
     dmar_cache_drop_all(dmar->caches);
     dmar_iotlb_drop_all(dmar->iotlb);
     dmar_stats_reset(dmar->stats);
@@ -65,6 +66,7 @@ void dmar_save(Dmar *dmar, DmarState *state)
     state->root_latched = dmar->root_latched;
     state->irta_latched = dmar->irta_latched;
     state->next_fault_record = dmar->next_fault_record;
+    state->in_flight = dmar->in_flight;
     g_mutex_unlock(&dmar->lock);
 }
 
@@ -81,7 +83,8 @@ bool dmar_load(Dmar *dmar, const DmarState *state, GError **error)
     if (saved64(state, CAP_REG) != dmar_get64(dmar, CAP_REG) ||
         saved64(state, ECAP_REG) != dmar_get64(dmar, ECAP_REG) ||
         saved64(state, PERFCAP_REG) != dmar_get64(dmar, PERFCAP_REG) ||
-        state->next_fault_record >= dmar->config.fault_records) {
+        state->next_fault_record >= dmar->config.fault_records ||
+        !dmar_in_flight_valid(&state->in_flight)) {
         g_set_error_literal(error, DMAR_ERROR, DMAR_ERROR_STATE,
                             "the saved state is of a unit with other "
                             "capabilities");
@@ -92,6 +95,7 @@ bool dmar_load(Dmar *dmar, const DmarState *state, GError **error)
     dmar->root_latched = state->root_latched;
     dmar->irta_latched = state->irta_latched;
     dmar->next_fault_record = state->next_fault_record;
+    dmar->in_flight = state->in_flight;
     dmar_cache_drop_all(dmar->caches);
     dmar_iotlb_drop_all(dmar->iotlb);
     dmar_perf_settle(dmar);

@@ -134,6 +134,7 @@ struct Dmar {
     uint64_t irta_latched;      /* IRTA as of the last SIRTP */
     uint32_t next_fault_record;
     uint64_t perf_active;       /* counters that count now: perf.c */
+    DmarInFlight in_flight;
 
     DmarCaches *caches;
     DmarIotlb *iotlb;
@@ -318,6 +319,18 @@ void dmar_iotlb_command(Dmar *dmar, uint64_t written);
 unsigned dmar_descriptor_execute(Dmar *dmar, const InvDescriptor *descriptor,
                                  bool wide);
 unsigned dmar_descriptor_type(const InvDescriptor *descriptor);
+bool dmar_descriptor_deferred(const Dmar *dmar, const InvDescriptor *descriptor);
+void dmar_descriptor_complete_wait(Dmar *dmar, const uint64_t word[2]);
+
+/* in_flight.c: device-TLB invalidations that take their time. */
+enum { DMAR_MOST_ANSWERS = 8 };
+bool dmar_in_flight_full(const Dmar *dmar);
+bool dmar_in_flight_waits_full(const Dmar *dmar);
+bool dmar_in_flight_fenced(const Dmar *dmar);
+void dmar_in_flight_send(Dmar *dmar, const DmarDeviceTlbInvalidation *what);
+bool dmar_in_flight_passes(Dmar *dmar, const InvDescriptor *wait);
+void dmar_in_flight_abort_waits(Dmar *dmar);
+bool dmar_in_flight_valid(const DmarInFlight *state);
 
 /* perf.c */
 void dmar_perf_reset(Dmar *dmar);

@@ -153,6 +153,8 @@ enum { TTM_LEGACY = 0, TTM_SCALABLE = 1, TTM_RESERVED = 2, TTM_ABORT = 3 };
 #define IEUADDR_REG             0x0ac
 #define IQERCD_REG              0x0b0
 #define IQERCD_IQEI             BITS(3, 0)
+#define IQERCD_ITESID           BITS(47, 32)
+#define IQERCD_ICESID           BITS(63, 48)
 enum {
     IQEI_NONE = 0,
     IQEI_TAIL = 1,              /* tail beyond the queue */

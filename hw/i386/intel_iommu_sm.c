@@ -9,8 +9,8 @@
  * Its files: this one is the device itself; intel_iommu_sm_config.c makes its
  * configuration of properties, intel_iommu_sm_host.c is what the engine asks
  * for, intel_iommu_sm_scope.c which of several units serves whom,
- * intel_iommu_sm_space.c what requesters see, and intel_iommu_sm_acpi.c what
- * firmware tells.
+ * intel_iommu_sm_space.c what requesters see, intel_iommu_sm_ats.c invalidations
+ * of device TLBs, and intel_iommu_sm_acpi.c what firmware tells.
  *
  * Locks.  Register accesses, reset, migration and the creation of address
  * spaces hold the BQL.  Translations come from any thread, with or without it.
@@ -38,7 +38,7 @@
 #include "intel_iommu_sm_internal.h"
 
 /* What the engine could not have done while it was locked. */
-static void sm_catch_up(SmIommu *s)
+void sm_catch_up(SmIommu *s)
 {
     SmDeferred todo = s->deferred;
 
@@ -152,6 +152,7 @@ static void sm_reset_exit(Object *obj, ResetType type)
     SmIommu *s = INTEL_IOMMU_SM(obj);
 
     dmar_reset(s->dmar);
+    sm_ats_reset(s);
     sm_catch_up(s);
 }
 
@@ -160,6 +161,15 @@ static int sm_pre_save(void *opaque)
     SmIommu *s = opaque;
 
     dmar_save(s->dmar, &s->saved);
+    return 0;
+}
+
+/* The subsection may be missing. */
+static int sm_pre_load(void *opaque)
+{
+    SmIommu *s = opaque;
+
+    s->saved.in_flight = (DmarInFlight) { 0 };
     return 0;
 }
 
@@ -172,9 +182,51 @@ static int sm_post_load(void *opaque, int version)
         error_report(TYPE_INTEL_IOMMU_SM ": %s", error->message);
         return -EINVAL;
     }
+    sm_ats_load(s, &s->saved.in_flight);
     sm_catch_up(s);
     return 0;
 }
+
+static bool sm_in_flight_needed(void *opaque)
+{
+    const DmarInFlight *f = &((SmIommu *)opaque)->saved.in_flight;
+
+    return f->itags || f->waits;
+}
+
+static const VMStateDescription sm_vmstate_request = {
+    .name = TYPE_INTEL_IOMMU_SM "/in-flight/request",
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT16(source_id, DmarInFlightRequest),
+        VMSTATE_UINT8(answers, DmarInFlightRequest),
+        VMSTATE_UINT32(group, DmarInFlightRequest),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+static const VMStateDescription sm_vmstate_wait = {
+    .name = TYPE_INTEL_IOMMU_SM "/in-flight/wait",
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64_ARRAY(word, DmarInFlightWait, 2),
+        VMSTATE_UINT32(group, DmarInFlightWait),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+static const VMStateDescription sm_vmstate_in_flight = {
+    .name = TYPE_INTEL_IOMMU_SM "/in-flight",
+    .needed = sm_in_flight_needed,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT32(saved.in_flight.itags, SmIommu),
+        VMSTATE_STRUCT_ARRAY(saved.in_flight.request, SmIommu, DMAR_ITAGS, 0,
+                             sm_vmstate_request, DmarInFlightRequest),
+        VMSTATE_UINT32(saved.in_flight.waits, SmIommu),
+        VMSTATE_STRUCT_ARRAY(saved.in_flight.wait, SmIommu, DMAR_MOST_WAITS, 0,
+                             sm_vmstate_wait, DmarInFlightWait),
+        VMSTATE_UINT32(saved.in_flight.group, SmIommu),
+        VMSTATE_END_OF_LIST()
+    },
+};
 
 static const VMStateDescription sm_vmstate = {
     .name = TYPE_INTEL_IOMMU_SM,
@@ -182,6 +234,7 @@ static const VMStateDescription sm_vmstate = {
     .minimum_version_id = 1,
     .priority = MIG_PRI_IOMMU,
     .pre_save = sm_pre_save,
+    .pre_load = sm_pre_load,
     .post_load = sm_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_UINT8_ARRAY(saved.registers, SmIommu, DMAR_MMIO_SIZE),
@@ -189,6 +242,10 @@ static const VMStateDescription sm_vmstate = {
         VMSTATE_UINT64(saved.irta_latched, SmIommu),
         VMSTATE_UINT32(saved.next_fault_record, SmIommu),
         VMSTATE_END_OF_LIST()
+    },
+    .subsections = (const VMStateDescription * const []) {
+        &sm_vmstate_in_flight,
+        NULL
     },
 };
 
@@ -237,9 +294,15 @@ static const Property sm_properties[] = {
                        SM_AUTO16),
     DEFINE_PROP_UINT8("perf-counters", SmIommu, numbers.perf_counters, SM_AUTO),
     DEFINE_PROP_ON_OFF_AUTO("dma-drain", SmIommu, dma_drain, ON_OFF_AUTO_AUTO),
+    DEFINE_PROP_UINT32("device-tlb-timeout", SmIommu, device_tlb_timeout, 1000),
     DEFINE_PROP_BOOL("satc", SmIommu, satc, true),
     DEFINE_PROP_BOOL("verify-ioapic", SmIommu, verify_ioapic, false),
 };
+
+static void sm_instance_init(Object *obj)
+{
+    sm_ats_init(INTEL_IOMMU_SM(obj));
+}
 
 static void sm_class_init(ObjectClass *klass, void *data)
 {
@@ -257,6 +320,7 @@ static void sm_class_init(ObjectClass *klass, void *data)
     PASID_IOMMU_CLASS(klass)->page_request = sm_pasid_page_request;
 
     sm_config_class_init(klass);
+    sm_ats_class_init(klass);
     object_class_property_add_str(klass, "pasid-stats", sm_get_pasid_stats,
                                   NULL);
     object_class_property_set_description(klass, "pasid-stats",
@@ -272,6 +336,7 @@ static const TypeInfo sm_types[] = {
         .name = TYPE_INTEL_IOMMU_SM,
         .parent = TYPE_X86_IOMMU_DEVICE,
         .instance_size = sizeof(SmIommu),
+        .instance_init = sm_instance_init,
         .class_init = sm_class_init,
         .interfaces = (InterfaceInfo[]) { { TYPE_PASID_IOMMU }, { } },
     },

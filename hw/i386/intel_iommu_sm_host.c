@@ -162,6 +162,13 @@ static void sm_host_interrupts_dropped(void *opaque, uint16_t first,
     d->last_interrupt = last;
 }
 
+static const char *const sm_device_tlb_steps[] = {
+    [DMAR_DEVICE_TLB_SENT] = "sent",
+    [DMAR_DEVICE_TLB_COMPLETED] = "completed",
+    [DMAR_DEVICE_TLB_TIMED_OUT] = "timed out",
+    [DMAR_DEVICE_TLB_INVALID] = "nobody waits for that",
+};
+
 static void sm_host_event(void *opaque, const DmarEvent *e)
 {
     unsigned unit = ((SmIommu *)opaque)->number;
@@ -201,6 +208,10 @@ static void sm_host_event(void *opaque, const DmarEvent *e)
     case DMAR_EVENT_QUEUE_ERROR:
         trace_sm_queue_error(unit, e->addr, e->detail);
         break;
+    case DMAR_EVENT_DEVICE_TLB:
+        trace_sm_device_tlb(e->source_id, e->addr,
+                            sm_device_tlb_steps[e->value]);
+        break;
     case DMAR_EVENT_INTERRUPT:
         trace_sm_interrupt(e->source_id, e->addr, e->value);
         break;
@@ -230,7 +241,7 @@ const DmarHost sm_host = {
     .remapping_changed = sm_host_remapping_changed,
     .interrupts_dropped = sm_host_interrupts_dropped,
     .translations_dropped = sm_spaces_forget,
-    .device_tlb = sm_spaces_drop,
+    .device_tlb = sm_ats_request,
     .page_response = sm_pasid_page_response,
     .event = sm_host_event,
 };

@@ -30,6 +30,15 @@ typedef struct SmDeferred {
     uint16_t first_interrupt, last_interrupt;
 } SmDeferred;
 
+/* A device-TLB invalidation that was not answered at once, by ITag. */
+typedef struct SmRequest {
+    SmIommu *iommu;
+    unsigned itag;
+    bool pending;
+    DmarDeviceTlbInvalidation what;
+    QEMUTimer *timer;
+} SmRequest;
+
 struct SmIommu {
     X86IOMMUState parent_obj;
 
@@ -48,6 +57,8 @@ struct SmIommu {
     bool satc;
     bool verify_ioapic;         /* that it asks as its DMAR scope says */
     PCIBus *bus;                /* it serves what is on it and below */
+    uint32_t device_tlb_timeout;    /* ms; 0: never */
+    int silent;                 /* source-id that does not answer, or -1 */
 
     DmarConfig config;          /* what became of them */
 
@@ -62,6 +73,7 @@ struct SmIommu {
     QLIST_HEAD(, SmAddressSpace) notified;  /* kept translations of */
     bool dma_remapping;         /* as the engine last said */
     SmDeferred deferred;
+    SmRequest requests[DMAR_ITAGS];
 
     /* The unit's own interrupts, raised where the BQL was not held. */
     QemuMutex msi_lock;
@@ -72,6 +84,16 @@ struct SmIommu {
 };
 
 uint64_t sm_mmio_base(const SmIommu *s);
+/* intel_iommu_sm.c: after anything that lets the engine run descriptors. */
+void sm_catch_up(SmIommu *s);
+
+/* intel_iommu_sm_ats.c: invalidations of device TLBs. */
+void sm_ats_class_init(ObjectClass *klass);
+void sm_ats_init(SmIommu *s);
+void sm_ats_reset(SmIommu *s);
+void sm_ats_load(SmIommu *s, const DmarInFlight *state);
+bool sm_ats_request(void *opaque, unsigned itag,
+                    const DmarDeviceTlbInvalidation *what);
 
 /* intel_iommu_sm_config.c */
 void sm_config_class_init(ObjectClass *klass);
@@ -93,7 +115,7 @@ void sm_deliver(MSIMessage msg);
 /* intel_iommu_sm_space.c: what requesters see. */
 void sm_spaces_init(SmIommu *s);
 void sm_spaces_switch(SmIommu *s);
-void sm_spaces_drop(void *opaque, const DmarDeviceTlbInvalidation *what);
+void sm_spaces_drop(SmIommu *s, const DmarDeviceTlbInvalidation *what);
 void sm_spaces_forget(void *opaque, const DmarForgotten *what);
 int sm_int_remap(X86IOMMUState *iommu, MSIMessage *src, MSIMessage *dst,
                  uint16_t sid);

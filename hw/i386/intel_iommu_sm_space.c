@@ -181,9 +181,8 @@ static void sm_tell_device(SmIommu *s, const DmarDeviceTlbInvalidation *what)
                          &invalidation);
 }
 
-void sm_spaces_drop(void *opaque, const DmarDeviceTlbInvalidation *what)
+void sm_spaces_drop(SmIommu *s, const DmarDeviceTlbInvalidation *what)
 {
-    SmIommu *s = opaque;
     SmAddressSpace *space;
 
     sm_tell_device(s, what);

@@ -258,10 +258,14 @@ static void host_translations_dropped(void *opaque, const DmarForgotten *what)
                                            &m.keeper_first, &m.keeper_last);
 }
 
-static void host_device_tlb(void *opaque, const DmarDeviceTlbInvalidation *what)
+static bool host_device_tlb(void *opaque, unsigned itag,
+                            const DmarDeviceTlbInvalidation *what)
 {
+    ck_assert_uint_lt(itag, DMAR_ITAGS);
     ck_assert_uint_lt(m.device_tlbs, G_N_ELEMENTS(m.device_tlb));
+    m.device_tlb_itag[m.device_tlbs] = itag;
     m.device_tlb[m.device_tlbs++] = *what;
+    return !m.device_tlb_silent;
 }
 
 static void host_page_response(void *opaque, const DmarPageResponse *response)

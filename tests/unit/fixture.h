@@ -88,7 +88,9 @@ typedef struct Machine {
     unsigned first_message, messages;
     Message message[64];
     unsigned device_tlbs;
-    DmarDeviceTlbInvalidation device_tlb[16];
+    DmarDeviceTlbInvalidation device_tlb[64];
+    unsigned device_tlb_itag[64];
+    bool device_tlb_silent;         /* devices do not answer at once */
     unsigned forgotten_tellings;
     DmarForgotten forgotten;        /* the last of them, and whether it */
     uint16_t keeper;                /* ... concerns this requester */

@@ -155,7 +155,8 @@ static const Field words[][24] = {
       F(FRCD1_F, 63, 63) },
     /* [VT-d 11.4.9, 11.4.10] */
     { F(IQA_QS, 2, 0), F(IQA_DW, 11, 11), F(IQA_IQA, 63, 12) },
-    { F(IQERCD_IQEI, 3, 0) },
+    { F(IQERCD_IQEI, 3, 0), F(IQERCD_ITESID, 47, 32),
+      F(IQERCD_ICESID, 63, 48) },
     { F(IRTA_S, 3, 0), F(IRTA_EIME, 11, 11), F(IRTA_IRTA, 63, 12) },
     /* [VT-d 11.4.13] */
     { F(PERFCAP_NCNTR, 15, 0), F(PERFCAP_CW, 22, 16), F(PERFCAP_EGCNT, 28, 24),
