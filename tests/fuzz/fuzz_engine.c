@@ -15,7 +15,8 @@ static void any_command(Input *in)
 
 static void (*const operations[])(Input *) = {
     any_register_write, any_command, any_poke, any_poke, any_request,
-    any_descriptor, any_interrupt, any_life_event,
+    any_descriptor, any_interrupt, any_life_event, any_answer,
+    any_page_request,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -106,10 +106,14 @@ static void host_interrupts_dropped(void *opaque, uint16_t first, uint16_t last)
     g_assert(first <= last);
 }
 
-static void host_device_tlb(void *opaque, const DmarDeviceTlbInvalidation *what)
+/* Odd functions take their time, until any_answer(). */
+static bool host_device_tlb(void *opaque, unsigned itag,
+                            const DmarDeviceTlbInvalidation *what)
 {
+    g_assert(itag < DMAR_ITAGS);
     g_assert((what->size & (what->size - 1)) == 0);
     g_assert(what->size == 0 || what->addr % what->size == 0);
+    return !(what->source_id & 1);
 }
 
 static void host_event(void *opaque, const DmarEvent *event)
@@ -135,6 +139,7 @@ static const DmarHost host = {
     .nested = true, .pass_through = true, .rid_privilege = true, \
     .snoop_control = true, .abort_dma = true, .device_tlb = true, \
     .no_write_flag = true, .device_tlb_throttle = true, .page_requests = true, \
+    .protected_memory = true, .perf_counters = 3, \
     .interrupt_remapping = true, .x2apic = true, .posted_interrupts = true
 
 #define LITTLE      .scalable = true, .pass_through = true, \
@@ -331,6 +336,36 @@ void any_interrupt(Input *in)
     begin_operation();
     DmarInterruptVerdict verdict = dmar_remap_interrupt(m.dmar, &request, &out);
     g_assert((verdict == DMAR_INTERRUPT_BLOCKED) == (out.reason != 0));
+    judge_registers();
+}
+
+void any_answer(Input *in)
+{
+    uint8_t how = take8(in);
+
+    begin_operation();
+    if (how & 1) {
+        dmar_device_tlb_timed_out(m.dmar, how >> 1);
+    } else {
+        dmar_device_tlb_completed(m.dmar, take16(in), take64(in), how >> 5);
+    }
+    judge_registers();
+}
+
+void any_page_request(Input *in)
+{
+    uint16_t how = take16(in);
+    DmarPageRequest request = {
+        .source_id = how & 1 ? take16(in) : 0,
+        .pasid = how & 2 ? take64(in) & 0xfffff : DMAR_NO_PASID,
+        .addr = take64(in),
+        .read = how & 4, .write = how & 8, .execute = how & 16,
+        .privileged = how & 32, .last = how & 64, .group = how >> 7,
+    };
+    DmarPageResponse response = { 0 };
+
+    begin_operation();
+    dmar_page_request(m.dmar, &request, &response);
     judge_registers();
 }
 

@@ -59,6 +59,8 @@ void any_poke(Input *in);
 void any_request(Input *in);
 void any_interrupt(Input *in);
 void any_descriptor(Input *in);
+void any_answer(Input *in);             /* of a device, to an invalidation */
+void any_page_request(Input *in);
 void any_life_event(Input *in);         /* reset, save and load */
 
 /* What a target is: libFuzzer's entry point. */

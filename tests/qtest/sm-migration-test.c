@@ -99,6 +99,29 @@ static void test_migration(void)
     sm_bed_close(&to);
 }
 
+/* What a device has not answered is waited for at the destination. */
+static void test_in_flight(void)
+{
+    const char *props = "ats=on,device-tlb-silent=00:02.0";
+    g_autofree char *file = state_file();
+    SmBed from, to;
+
+    sm_bed_open(&from, props, "");
+    sm_start(&from.sm);
+    sm_queue_put(&from.sm, (uint64_t)SM_BED_EDU << 32 | 3, 0x1000);
+    save(&from, file);
+    to = from;
+    to.qts = to.sm.qts = load_machine(props, "", file);
+    qobject_unref(qtest_qmp_receive(to.qts));
+    wait_for(to.qts, "query-status", "running");
+    g_unlink(file);
+
+    g_assert_cmphex(sm_readl(&to.sm, SM_REG_FSTS), ==, 0);
+    qtest_clock_step(to.qts, 1000 * 1000000ull);
+    g_assert_cmphex(sm_readl(&to.sm, SM_REG_FSTS), ==, 1 << 6);
+    qtest_quit(to.qts);
+}
+
 static void test_migration_to_other_unit(void)
 {
     g_autofree char *file = state_file();
@@ -140,6 +163,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     qtest_add_func("/sm/migration/state-moves", test_migration);
+    qtest_add_func("/sm/migration/in-flight", test_in_flight);
     qtest_add_func("/sm/migration/other-unit-refuses",
                    test_migration_to_other_unit);
     qtest_add_func("/sm/migration/each-unit-moves", test_migration_of_two);
