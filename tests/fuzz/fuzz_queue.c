@@ -39,7 +39,8 @@ static void raw_descriptor(Input *in)
 }
 
 static void (*const operations[])(Input *) = {
-    any_descriptor, any_descriptor, any_descriptor, raw_descriptor, any_tail, any_answer,
+    any_descriptor, any_descriptor, any_descriptor, raw_descriptor, any_tail,
+    any_answer,
     clear_errors, clear_errors, given_queue, any_register_write, any_request,
     any_life_event,
 };
