@@ -50,6 +50,7 @@ def parse(argv):
              "a bzImage or vmlinux, or a kernel tree")
     add("--append", default="", metavar="WORDS", help="more words for the kernel's command line")
     add("--adis", type=int, default=16, metavar="N", help="ADIs of the device, 1 to 1023 (16)")
+    add("--adi", default="", metavar="PROPS", help="other properties of the device: ats=on,pri=on")
     add("--no-adi", action="store_true", help="a machine without the ADI device")
     add("--behind-port", action="store_true", help="put the device behind a root port")
     add("--iommu", default="sm", choices=list(vm.IOMMUS),
@@ -88,6 +89,7 @@ def machine_of(args, command):
     machine = vm.Machine(
         kernel=None, initrd=args.initrd, append=args.append, iommu=args.iommu, unit=args.unit,
         adis=None if args.no_adi else args.adis,
+        adi=args.adi,
         adi_behind_port=args.behind_port, memory=args.memory, cpus=args.cpus, kvm=args.kvm, gdb=args.gdb,
         disks=args.disk, share=args.share, qemu_args=args.qemu_arg)
     machine.check()

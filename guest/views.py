@@ -83,6 +83,10 @@ class PasidEntry:
         return self.words[0] >> 6 & 7
 
     @property
+    def first_stage_levels(self):
+        return 4 + (self.words[2] >> 2 & 3)
+
+    @property
     def domain(self):
         return self.words[1] & 0xffff
 
@@ -94,8 +98,12 @@ class PasidEntry:
 
 def pasid_entries(guest, bdf=None):
     """What the kernel's debugfs shows of its PASID tables, of one device if @bdf."""
+    return pasid_entries_shown(guest.sh(f"cat {IOMMU_DEBUGFS}").out, bdf)
+
+
+def pasid_entries_shown(text, bdf=None):
     found = []
-    for line in guest.sh(f"cat {IOMMU_DEBUGFS}").out.splitlines():
+    for line in text.splitlines():
         columns = line.split()
         if len(columns) != 5 or not re.fullmatch(r"[0-9a-f:]+\.[0-7]", columns[0]):
             continue

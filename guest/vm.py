@@ -57,6 +57,7 @@ class Machine:
     unit: str = ""                  # properties of intel-iommu-sm
     adis: int = 16                  # None: no ADI device
     adi_behind_port: bool = False
+    adi: str = ""                   # its other properties
     memory: str = "1G"
     cpus: int = 2
     kvm: bool = False
@@ -100,6 +101,8 @@ class Machine:
         if self.adis is None:
             return []
         device = f"adi,adis={self.adis},id=adi0"
+        if self.adi:
+            device += "," + self.adi
         if not self.adi_behind_port:
             return ["-device", device + ",addr=5"]
         return ["-device", "pcie-root-port,id=port0,addr=6,chassis=1,slot=1",
