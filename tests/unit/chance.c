@@ -309,7 +309,7 @@ static unsigned random_legacy_type(void)
 
 void make_legacy_context(uint16_t sid)
 {
-    unsigned levels = MIN(random_levels(), TOP_LEVEL);
+    unsigned wanted = random_levels(), levels = MIN(wanted, TOP_LEVEL);
     Space space = { .root = second_table[levels], .levels = levels,
                     .domain = random_domain(2) };
     given_legacy_context(sid, random_legacy_type(), &space);

@@ -640,7 +640,6 @@ static DmarState state;
 
 static bool migrate(void)
 {
-    dmar_free(m.dmar);
     power_on(&widest);
     return dmar_load(m.dmar, &state, NULL);
 }

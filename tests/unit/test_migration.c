@@ -32,7 +32,6 @@ static void given_device(void)
 static bool migrate_to(const DmarConfig *config, GError **error)
 {
     dmar_save(m.dmar, &state);
-    dmar_free(m.dmar);
     power_on(config);
     return dmar_load(m.dmar, &state, error);
 }

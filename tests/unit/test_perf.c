@@ -797,7 +797,6 @@ START_TEST(counting_goes_on_after_migration)
     lookup();
     enhanced(ECMD_DISABLE_COUNTER, 1);
     dmar_save(m.dmar, &state);
-    dmar_free(m.dmar);
     power_on(&widest);
     ck_assert(dmar_load(m.dmar, &state, NULL));
     lookup();
@@ -813,7 +812,6 @@ START_TEST(a_unit_with_another_number_of_counters_refuses_the_state)
     config.perf_counters = 3;
     power_on(&widest);
     dmar_save(m.dmar, &state);
-    dmar_free(m.dmar);
     power_on(&config);
     ck_assert(!dmar_load(m.dmar, &state, &error));
     ck_assert(g_error_matches(error, DMAR_ERROR, DMAR_ERROR_STATE));
