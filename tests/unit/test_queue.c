@@ -591,8 +591,13 @@ END_TEST
 START_TEST(a_device_tlb_is_told_to_forget_everything)
 {
     given_wide();
-    execute(device_tlb(DEV, 0x7ffffffffffff000, true));
-    ck_assert_uint_eq(told()->size, 0);
+    const uint64_t everything[] = { 0x7ffffffffffff000, 0xfffffffffffff000 };
+    for (unsigned i = 0; i < 2; i++) {
+        execute(device_tlb(DEV, everything[i], true));
+        const DmarDeviceTlbInvalidation *what = told();
+        ck_assert_uint_eq(what->size, 0);
+        ck_assert_uint_eq(what->addr, 0);
+    }
 }
 END_TEST
 
@@ -669,7 +674,7 @@ static Suite *queue(void)
     t = tests_of(s, "device TLBs");
     tcase_add_test(t, a_device_tlb_is_told_one_page);
     tcase_add_loop_test(t, a_device_tlb_is_told_a_range_by_its_lowest_clear_bit,
-                        1, 30);
+                        1, 52);
     tcase_add_test(t, a_device_tlb_is_told_to_forget_everything);
     tcase_add_test(t, a_device_tlb_is_told_the_pasid);
     return s;

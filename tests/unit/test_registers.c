@@ -442,6 +442,18 @@ START_TEST(registers_have_names)
 }
 END_TEST
 
+/* ... and end where they end: at a multiple of four bytes. */
+START_TEST(no_register_reaches_into_another)
+{
+    for (uint64_t offset = 0; offset < DMAR_MMIO_SIZE; offset += 4) {
+        const char *name = dmar_register_name(offset);
+        for (unsigned i = 1; i < 4; i++) {
+            ck_assert_ptr_eq(dmar_register_name(offset + i), name);
+        }
+    }
+}
+END_TEST
+
 static Suite *register_page(void)
 {
     Suite *s = suite_create("registers");
@@ -466,6 +478,7 @@ static Suite *register_page(void)
 
     t = tests_of(s, "names");
     tcase_add_test(t, registers_have_names);
+    tcase_add_test(t, no_register_reaches_into_another);
 
     t = tests_of(s, "commands");
     tcase_add_test(t, gcmd_reads_as_zero);
