@@ -1,28 +1,14 @@
 /*
- * Accessed, extended-accessed and dirty bits of both stages [VT-d 3.6.2, 3.7.2,
- * 3.8.1, 3.10, 4.2.3.1]: set where they must be and nowhere else, by
- * compare-exchange, against software that is faster.
+ * Accessed, extended-accessed and dirty bits of either stage [VT-d 3.6.2, 3.7.2,
+ * 3.10, 4.2.3.1]: set where they must be and nowhere else, by compare-exchange,
+ * against software that is faster.  Both stages together are in
+ * test_nested_dirty.c.
  *
  * Copyright (c) The vtd-sm developers
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "fixture.h"
+#include "marks.h"
 
-#include <inttypes.h>
-#include <string.h>
-
-#define DEV     0x0228
-#define PASID   0x4d1
-#define DOMAIN  31
-#define IOVA    (5 * HUGE + 3 * LARGE + 9 * PAGE)
-#define GUEST   (9 * HUGE + 4 * LARGE + 7 * PAGE)
-#define TARGET  (7 * HUGE + 6 * LARGE + 5 * PAGE)
-
-#define FS_A    BIT_AT(5)
-#define FS_D    BIT_AT(6)
-#define FS_EA   BIT_AT(10)
-#define SS_A    BIT_AT(8)
-#define SS_D    BIT_AT(9)
 #define IGNORED BIT_AT(52)      /* by every entry of both stages */
 
 /* Each shape a mapping can have; the first six are first-stage. */
@@ -37,8 +23,6 @@ static const struct {
     { false, 4, PAGE }, { false, 4, LARGE }, { false, 4, HUGE },
     { false, 5, PAGE }, { false, 5, LARGE }, { false, 5, HUGE },
 };
-
-static Space space, second;
 
 static uint64_t accessed(const Space *s)
 {
@@ -72,12 +56,6 @@ static void pasid_options(unsigned options)
     execute(iotlb_domain(DOMAIN));
 }
 
-static void given_device(const DmarConfig *config)
-{
-    given_scalable(config);
-    given_context(DEV);
-}
-
 static void given_shape(int shape)
 {
     uint64_t size = shapes[shape].size;
@@ -90,82 +68,10 @@ static void given_shape(int shape)
     given_options(DEV, PASID, WITH_PWSNP | WITH_SSADE);
 }
 
-static void given_nesting(unsigned options)
-{
-    given_device(&widest);
-    second = given_space(DOMAIN, 4);
-    space = given_nested(&second, 4);
-    map_fs(&space, IOVA, GUEST, PAGE, USER_RW);
-    map(&second, GUEST, TARGET, PAGE, RW);
-    given_pasid(DEV, PASID, &space);
-    given_options(DEV, PASID, options);
-}
-
-static void forget(void)
-{
-    execute(iotlb_domain(DOMAIN));
-}
-
-static unsigned leaf_level;
-
 static uint64_t target_of(int shape)
 {
     uint64_t size = shapes[shape].size;
     return (TARGET & -size) | (IOVA & (size - 1));
-}
-
-/* ---- What changed --------------------------------------------------------------- */
-
-static uint8_t *before;
-
-static void remember(void)
-{
-    if (!before) {
-        before = g_malloc(RAM_SIZE);
-    }
-    memcpy(before, m.ram, RAM_SIZE);
-    m.exchanges = 0;
-}
-
-static uint64_t was(uint64_t addr)
-{
-    uint64_t word;
-    memcpy(&word, before + (addr - RAM_BASE), 8);
-    return GUINT64_FROM_LE(word);
-}
-
-/* Claim: these bits appeared in this word since; then they are forgotten. */
-static void gained(uint64_t addr, uint64_t bits)
-{
-    ck_assert_msg((was(addr) ^ peek(addr)) == bits,
-                  "%" PRIx64 ": %" PRIx64 " became %" PRIx64
-                  ", expected %" PRIx64 " more", addr, was(addr), peek(addr),
-                  bits);
-    ck_assert_msg((was(addr) & bits) == 0, "%" PRIx64 " lost bits", addr);
-    memcpy(before + (addr - RAM_BASE), m.ram + (addr - RAM_BASE), 8);
-}
-
-static void nothing_else_changed(void)
-{
-    for (uint64_t addr = RAM_BASE; addr < m.next_page; addr += 8) {
-        ck_assert_msg(was(addr) == peek(addr),
-                      "%" PRIx64 ": %" PRIx64 " became %" PRIx64, addr,
-                      was(addr), peek(addr));
-    }
-}
-
-static uint64_t entry_at(unsigned level)
-{
-    return paging_entry_at(&space, IOVA, level);
-}
-
-/* Every entry on the way gained the accessed bit, the leaf @bits besides. */
-static void way_gained(uint64_t accessed_bits, uint64_t leaf_bits)
-{
-    for (unsigned level = leaf_level; level <= space.levels; level++) {
-        gained(entry_at(level),
-               accessed_bits | (level == leaf_level ? leaf_bits : 0));
-    }
 }
 
 static void given(int shape)
@@ -452,170 +358,6 @@ START_TEST(a_supervisors_write_to_a_read_only_page_marks_it_unless_protected)
 }
 END_TEST
 
-/* ---- Nested [VT-d 3.8.1] ------------------------------------------------------------------- */
-
-static uint64_t second_at(uint64_t guest, unsigned level)
-{
-    return paging_entry_at(&second, guest, level);
-}
-
-/* Every entry of the second stage that leads to @guest is marked accessed. */
-static bool second_accessed(uint64_t guest)
-{
-    for (unsigned level = 1; level <= second.levels; level++) {
-        if (!(peek(second_at(guest, level)) & SS_A)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static uint64_t guest_table(unsigned level)
-{
-    return GUEST_TABLES + entry_at(level);
-}
-
-START_TEST(a_nested_read_marks_both_stages_accessed)
-{
-    given_nesting(WITH_PWSNP | WITH_SSADE);
-    read_reaches(DEV, PASID, IOVA, TARGET);
-    for (unsigned level = 1; level <= 4; level++) {
-        ck_assert(peek(entry_at(level)) & FS_A);
-        ck_assert(second_accessed(guest_table(level)));
-    }
-    ck_assert(second_accessed(GUEST));
-    ck_assert(!(peek(entry_at(1)) & FS_D));
-    ck_assert(!(peek(second_at(GUEST, 1)) & SS_D));
-}
-END_TEST
-
-START_TEST(a_nested_write_marks_the_page_dirty_in_both_stages)
-{
-    given_nesting(WITH_PWSNP | WITH_SSADE);
-    read_reaches(DEV, PASID, IOVA, TARGET);
-    remember();
-    write_reaches(DEV, PASID, IOVA, TARGET);
-    gained(entry_at(1), FS_D);
-    gained(second_at(GUEST, 1), SS_D);
-    nothing_else_changed();
-    write_reaches(DEV, PASID, IOVA, TARGET);
-    nothing_else_changed();
-}
-END_TEST
-
-START_TEST(a_table_is_dirty_in_the_second_stage_when_its_entries_are_marked)
-{
-    given_nesting(WITH_PWSNP | WITH_SSADE);
-    read_reaches(DEV, PASID, IOVA, TARGET);
-    for (unsigned level = 1; level <= 4; level++) {
-        ck_assert(peek(second_at(guest_table(level), 1)) & SS_D);
-    }
-}
-END_TEST
-
-START_TEST(a_table_that_is_only_read_is_not_dirty_in_the_second_stage)
-{
-    given_nesting(WITH_PWSNP | WITH_SSADE);
-    for (unsigned level = 1; level <= 4; level++) {
-        poke(entry_at(level), peek(entry_at(level)) | FS_A);
-    }
-    read_reaches(DEV, PASID, IOVA, TARGET);
-    for (unsigned level = 1; level <= 4; level++) {
-        ck_assert(second_accessed(guest_table(level)));
-        ck_assert(!(peek(second_at(guest_table(level), 1)) & SS_D));
-    }
-}
-END_TEST
-
-START_TEST(without_ssade_nesting_marks_the_first_stage_only)
-{
-    given_nesting(WITH_PWSNP);
-    remember();
-    write_reaches(DEV, PASID, IOVA, TARGET);
-    leaf_level = 1;
-    way_gained(FS_A, FS_D);
-    nothing_else_changed();
-}
-END_TEST
-
-START_TEST(what_the_second_stage_refuses_is_dirty_in_neither)
-{
-    given_nesting(WITH_PWSNP | WITH_SSADE);
-    map(&second, GUEST, TARGET, PAGE, R);
-    write_faults(DEV, PASID, IOVA, FAULT_WRITE_DENIED);
-    read_reaches(DEV, PASID, IOVA, TARGET);
-    write_faults(DEV, PASID, IOVA, FAULT_WRITE_DENIED);
-    ck_assert(!(peek(entry_at(1)) & FS_D));
-    ck_assert(!(peek(second_at(GUEST, 1)) & SS_D));
-    poke(second_at(GUEST, 1), 0);
-    forget();
-    write_faults(DEV, PASID, IOVA, FAULT_SS_NOT_PRESENT);
-    ck_assert(!(peek(entry_at(1)) & FS_D));
-}
-END_TEST
-
-START_TEST(a_nested_atomic_that_cannot_read_is_dirty_in_neither)
-{
-    given_nesting(WITH_PWSNP | WITH_SSADE);
-    map(&second, GUEST, TARGET, PAGE, W);
-    DmarRequest request = { .source_id = DEV, .pasid = PASID, .addr = IOVA,
-                            .access = DMAR_ATOMIC };
-    request_faults(request, FAULT_READ_DENIED);
-    ck_assert(!(peek(entry_at(1)) & FS_D));
-    ck_assert(!(peek(second_at(GUEST, 1)) & SS_D));
-}
-END_TEST
-
-START_TEST(what_the_first_stage_refuses_is_dirty_in_neither)
-{
-    given_nesting(WITH_PWSNP | WITH_SSADE);
-    map_fs(&space, IOVA, GUEST, PAGE, USER);
-    write_faults(DEV, PASID, IOVA, FAULT_WRITE_DENIED);
-    read_reaches(DEV, PASID, IOVA, TARGET);
-    write_faults(DEV, PASID, IOVA, FAULT_WRITE_DENIED);
-    ck_assert(!(peek(entry_at(1)) & FS_D));
-    ck_assert(!(peek(second_at(GUEST, 1)) & SS_D));
-}
-END_TEST
-
-START_TEST(a_nested_probe_marks_nothing)
-{
-    given_nesting(WITH_PWSNP | WITH_SSADE | WITH_EAFE);
-    remember();
-    DmarTranslation t = dma(DMAR_PROBE, DEV, PASID, IOVA);
-    ck_assert_int_eq(t.completion, DMAR_SUCCESS);
-    ck_assert(t.read && t.write);
-    nothing_else_changed();
-    ck_assert_uint_eq(m.exchanges, 0);
-}
-END_TEST
-
-static uint64_t allow_writing_meanwhile(uint64_t addr, uint64_t found)
-{
-    map(&second, GUEST, TARGET, PAGE, RW);
-    return found;
-}
-
-START_TEST(a_page_that_may_be_written_too_late_is_not_written_unmarked)
-{
-    given_nesting(WITH_PWSNP);
-    for (unsigned level = 2; level <= 4; level++) {
-        poke(entry_at(level), peek(entry_at(level)) | FS_A);
-    }
-    map(&second, GUEST, TARGET, PAGE, R);
-    m.lose_exchanges = 1;
-    m.intruder = allow_writing_meanwhile;
-    DmarTranslation t = dma(DMAR_WRITE, DEV, PASID, IOVA);
-    if (t.completion != DMAR_SUCCESS) {
-        fault_left(FAULT_WRITE_DENIED, DEV);
-    } else {
-        ck_assert(peek(entry_at(1)) & FS_D);
-    }
-    write_reaches(DEV, PASID, IOVA, TARGET);
-    ck_assert(peek(entry_at(1)) & FS_D);
-}
-END_TEST
-
 /* ---- Walks that nobody snoops [VT-d 3.10] ------------------------------------------------- */
 
 static uint8_t unsnooped(void)
@@ -833,13 +575,6 @@ END_TEST
 
 /* ---- Translation requests [VT-d 4.2.3.1] ----------------------------------------------------- */
 
-static DmarTranslation ask_for(bool no_write)
-{
-    return ask((DmarRequest) { .source_id = DEV, .pasid = PASID, .addr = IOVA,
-                               .type = DMAR_TRANSLATION_REQUEST,
-                               .no_write = no_write });
-}
-
 START_TEST(a_translation_request_marks_what_the_device_may_write)
 {
     given(_i);
@@ -885,31 +620,6 @@ START_TEST(where_the_no_write_flag_is_unknown_a_translation_request_writes)
 }
 END_TEST
 
-START_TEST(a_nested_translation_request_marks_both_stages)
-{
-    given_nesting(WITH_PWSNP | WITH_SSADE);
-    DmarTranslation t = ask_for(true);
-    ck_assert(t.read && !t.write);
-    ck_assert(!(peek(entry_at(1)) & FS_D));
-    ck_assert(!(peek(second_at(GUEST, 1)) & SS_D));
-    t = ask_for(false);
-    ck_assert(t.read && t.write);
-    ck_assert(peek(entry_at(1)) & FS_D);
-    ck_assert(peek(second_at(GUEST, 1)) & SS_D);
-}
-END_TEST
-
-START_TEST(a_write_only_page_of_a_nested_translation_is_marked_dirty)
-{
-    given_nesting(WITH_PWSNP | WITH_SSADE);
-    map(&second, GUEST, TARGET, PAGE, W);
-    DmarTranslation t = ask_for(false);
-    ck_assert(!t.read && t.write);
-    ck_assert(peek(entry_at(1)) & FS_D);
-    ck_assert(peek(second_at(GUEST, 1)) & SS_D);
-}
-END_TEST
-
 static Suite *dirty_suite(void)
 {
     const int first = 6, all = G_N_ELEMENTS(shapes);
@@ -951,21 +661,6 @@ static Suite *dirty_suite(void)
         t, a_supervisors_write_to_a_read_only_page_marks_it_unless_protected, 0,
         first);
 
-    t = tests_of(s, "nested");
-    tcase_add_test(t, a_nested_read_marks_both_stages_accessed);
-    tcase_add_test(t, a_nested_write_marks_the_page_dirty_in_both_stages);
-    tcase_add_test(
-        t, a_table_is_dirty_in_the_second_stage_when_its_entries_are_marked);
-    tcase_add_test(t,
-                   a_table_that_is_only_read_is_not_dirty_in_the_second_stage);
-    tcase_add_test(t, without_ssade_nesting_marks_the_first_stage_only);
-    tcase_add_test(t, what_the_second_stage_refuses_is_dirty_in_neither);
-    tcase_add_test(t, a_nested_atomic_that_cannot_read_is_dirty_in_neither);
-    tcase_add_test(t, what_the_first_stage_refuses_is_dirty_in_neither);
-    tcase_add_test(t, a_nested_probe_marks_nothing);
-    tcase_add_test(t,
-                   a_page_that_may_be_written_too_late_is_not_written_unmarked);
-
     t = tests_of(s, "not snooped");
     tcase_add_loop_test(t, a_walk_that_is_not_snooped_sets_no_bit, 0, all);
     tcase_add_test(t, a_unit_that_snoops_no_walk_sets_no_bit);
@@ -997,8 +692,6 @@ static Suite *dirty_suite(void)
         t, a_translation_without_write_permission_marks_no_page_dirty, 0, all);
     tcase_add_test(
         t, where_the_no_write_flag_is_unknown_a_translation_request_writes);
-    tcase_add_test(t, a_nested_translation_request_marks_both_stages);
-    tcase_add_test(t, a_write_only_page_of_a_nested_translation_is_marked_dirty);
     return s;
 }
 
