@@ -3,8 +3,8 @@
  * 6.4].  What pages translate to is in iotlb.c.
  *
  * An entry stays until software invalidates it or room is needed; so a driver
- * that forgets an invalidation sees what hardware would show it.  Nothing that
- * is not present is ever kept.
+ * that forgets an invalidation sees what hardware would show it.  What faulted
+ * is kept in caching mode only [VT-d 6.1].
  *
  * Tags [VT-d 6.2.1]: contexts by source-id, and of legacy mode by domain;
  * bindings (PASID table entries) by source-id and PASID, with their domain.

@@ -6,7 +6,8 @@
  * context-cache and the PASID-cache, and makes of them the plain DmarBinding
  * that the walker takes.  Entries are checked here and nowhere else: present,
  * reserved bits, values, and whether this kind of request may pass.  Entries
- * that fail a check are not cached.
+ * that fail a check are not cached but in caching mode, where what failed is
+ * kept with its reason and domain-id 0 [VT-d 6.2.2, 6.2.3].
  *
  * AW is accepted where there is no second stage, though it is reserved there:
  * Linux writes it.
@@ -33,6 +34,11 @@ static bool leaves_traces(const Resolution *r)
 {
     return r->request->access != DMAR_PROBE ||
            r->request->type != DMAR_UNTRANSLATED;
+}
+
+static bool is_kept(const Resolution *r, uint8_t reason)
+{
+    return leaves_traces(r) && (!reason || (r->dmar->cap & CAP_CM));
 }
 
 /* Domain-ids are as wide as CAP.ND says; the rest is reserved. */
@@ -255,24 +261,36 @@ static uint8_t read_scalable_context(Resolution *r, DmarContext *out)
     return FAULT_NONE;
 }
 
+static uint8_t fetch_context(Resolution *r, bool legacy, DmarContext *out)
+{
+    uint8_t reason = legacy ? read_legacy_context(r, out)
+                            : read_scalable_context(r, out);
+
+    if (reason) {
+        *out = (DmarContext) {
+            .source_id = r->request->source_id, .fault = reason,
+            .legacy = legacy, .fpd = r->fpd,
+        };
+    }
+    if (is_kept(r, reason)) {
+        dmar_cache_add_context(r->dmar->caches, out);
+    }
+    return reason;
+}
+
 static uint8_t find_context(Resolution *r, bool legacy, DmarContext *out)
 {
     const DmarContext *cached =
         dmar_cache_find_context(r->dmar->caches, r->request->source_id);
-    uint8_t reason;
 
     dmar_perf_count(r->dmar, PERF_CONTEXT_LOOKUP, 0);
     if (cached && cached->legacy == legacy) {
         dmar_perf_count(r->dmar, PERF_CONTEXT_HIT, 0);
         *out = *cached;
         r->fpd |= out->fpd;
-        return FAULT_NONE;
+        return out->fault;
     }
-    reason = legacy ? read_legacy_context(r, out) : read_scalable_context(r, out);
-    if (!reason && leaves_traces(r)) {
-        dmar_cache_add_context(r->dmar->caches, out);
-    }
-    return reason;
+    return fetch_context(r, legacy, out);
 }
 
 /* ---- Scalable mode: PASID directory and table ---------------------------- */
@@ -445,10 +463,16 @@ static uint8_t fetch_binding(Resolution *r, const DmarContext *context,
 
     r->fpd = false;
     reason = read_pasid_entry(r, context, pasid, out);
-    r->fpd |= context_fpd;
-    if (!reason && leaves_traces(r)) {
+    if (reason) {
+        *out = (DmarBinding) {
+            .source_id = context->source_id, .fault = reason,
+            .pasid = pasid, .fpd = r->fpd,
+        };
+    }
+    if (is_kept(r, reason)) {
         dmar_cache_add_binding(r->dmar->caches, out);
     }
+    r->fpd |= context_fpd;
     return reason;
 }
 
@@ -463,7 +487,7 @@ static uint8_t find_binding(Resolution *r, const DmarContext *context,
         dmar_perf_count(r->dmar, PERF_PASID_HIT, 0);
         *out = *cached;
         r->fpd |= out->fpd;
-        return FAULT_NONE;
+        return out->fault;
     }
     return fetch_binding(r, context, pasid, out);
 }

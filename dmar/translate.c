@@ -120,10 +120,19 @@ static uint8_t check_output(const Journey *j)
                            : FAULT_INTERRUPT_RANGE;
 }
 
+/* In legacy mode an absent page is a missing permission: of which kind, the
+ * request decides. */
+static uint8_t fault_of_walk(const Journey *j)
+{
+    return j->entry.fault == FAULT_LEGACY_READ_DENIED && wants_write(j->request)
+           ? FAULT_LEGACY_WRITE_DENIED : j->entry.fault;
+}
+
 static uint8_t check(const Journey *j)
 {
-    uint8_t reason = check_privilege(j);
+    uint8_t reason = fault_of_walk(j);
 
+    reason = reason ? reason : check_privilege(j);
     reason = reason ? reason : check_rights(j);
     return reason ? reason : check_output(j);
 }
@@ -156,14 +165,6 @@ static uint8_t pass_through(const Dmar *dmar, const DmarRequest *request,
     return FAULT_NONE;
 }
 
-/* In legacy mode an absent page is a missing permission: of which kind, the
- * request decides. */
-static uint8_t legacy_absent(const DmarRequest *request, uint8_t reason)
-{
-    return reason == FAULT_LEGACY_READ_DENIED && wants_write(request)
-           ? FAULT_LEGACY_WRITE_DENIED : reason;
-}
-
 static uint8_t walk(Journey *j)
 {
     DmarWalk w = {
@@ -175,9 +176,8 @@ static uint8_t walk(Journey *j)
         .must_write = must_write(j->request),
         .marks = !is_probe(j->request),
     };
-    uint8_t reason = dmar_walk(&w, j->request->addr, &j->entry.mapping);
 
-    return w.binding->legacy ? legacy_absent(j->request, reason) : reason;
+    return dmar_walk(&w, j->request->addr, &j->entry.mapping);
 }
 
 static uint8_t compute(Journey *j)
@@ -188,8 +188,9 @@ static uint8_t compute(Journey *j)
         return reason;
     }
     j->how = DMAR_WALKED;
-    return j->entry.binding.pgtt == PGTT_PASS_THROUGH
-           ? pass_through(j->dmar, j->request, &j->entry) : walk(j);
+    j->entry.fault = j->entry.binding.pgtt == PGTT_PASS_THROUGH
+                     ? pass_through(j->dmar, j->request, &j->entry) : walk(j);
+    return check(j);
 }
 
 /* ---- The IOTLB -------------------------------------------------------------- */
@@ -220,6 +221,37 @@ static bool look_up(Journey *j)
     return true;
 }
 
+static bool is_second_stage_fault(const DmarBinding *binding, uint8_t reason)
+{
+    return binding->legacy ? reason != FAULT_LEGACY_ADDRESS_BEYOND
+                           : reason >= FAULT_SS_ACCESS &&
+                             reason <= FAULT_SS_TOP_ACCESS;
+}
+
+/* In caching mode what the second stage has refused is kept; what the first had
+ * a part in is not [VT-d 6.2.4.1]. */
+static bool keeps_fault(const Journey *j)
+{
+    const DmarEntry *entry = &j->entry;
+
+    return j->dmar->cap & CAP_CM &&
+           (entry->fault ? is_second_stage_fault(&entry->binding, entry->fault)
+                         : entry->binding.pgtt == PGTT_SECOND_STAGE);
+}
+
+static void remember(Journey *j, uint8_t reason)
+{
+    if (j->how != DMAR_WALKED || is_probe(j->request) ||
+        (reason && !keeps_fault(j))) {
+        return;
+    }
+    if (j->entry.fault) {
+        j->entry.mapping = (DmarMapping) { .shift = PAGE_SHIFT_4K,
+                                           .dirty = true };
+    }
+    dmar_iotlb_add(j->dmar->iotlb, j->request, &j->entry);
+}
+
 static uint8_t translate_untranslated(Journey *j)
 {
     uint8_t reason = FAULT_NONE;
@@ -230,10 +262,7 @@ static uint8_t translate_untranslated(Journey *j)
     }
     reason = dmar_resolve(j->dmar, j->request, &j->entry.binding, &j->fpd);
     reason = reason ? reason : compute(j);
-    reason = reason ? reason : check(j);
-    if (!reason && !is_probe(j->request)) {
-        dmar_iotlb_add(j->dmar->iotlb, j->request, &j->entry);
-    }
+    remember(j, reason);
     return reason;
 }
 
@@ -247,10 +276,7 @@ static uint8_t translate_for_device(Journey *j)
         return reason ? reason : check(j);
     }
     reason = compute(j);
-    reason = reason ? reason : check(j);
-    if (!reason) {
-        dmar_iotlb_add(j->dmar->iotlb, j->request, &j->entry);
-    }
+    remember(j, reason);
     return reason;
 }
 

@@ -35,6 +35,7 @@ typedef enum DmarStageId { DMAR_FIRST_STAGE, DMAR_SECOND_STAGE } DmarStageId;
  */
 typedef struct DmarBinding {
     uint16_t source_id;
+    uint8_t fault;              /* cached only: why there is no binding */
     uint32_t pasid;             /* tag of cached translations */
     uint16_t domain;
     uint8_t pgtt;
@@ -62,6 +63,7 @@ static inline const DmarRoot *dmar_outer_root(const DmarBinding *binding)
 /* A cached context entry: of one mode or the other. */
 typedef struct DmarContext {
     uint16_t source_id;
+    uint8_t fault;              /* cached only: why there is no context */
     bool legacy;
     bool fpd;
     bool device_tlb;            /* translation and translated requests pass */
@@ -101,6 +103,7 @@ typedef struct DmarMapping {
 typedef struct DmarEntry {
     DmarBinding binding;
     DmarMapping mapping;
+    uint8_t fault;              /* of the walk; then there is no mapping */
 } DmarEntry;
 
 /* An entry of a paging-structure cache: a table, and the rights to it. */

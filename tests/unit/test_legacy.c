@@ -103,6 +103,7 @@ START_TEST(every_reserved_bit_of_a_root_entry_is_checked)
             flip(entry, bit);
             write_faults(DEV, NO_PASID, IOVA, FAULT_LEGACY_ROOT_RESERVED);
             flip(entry, bit);
+            forget_everything();    /* caching mode */
         }
     }
     write_reaches(DEV, NO_PASID, IOVA, TARGET);
@@ -126,6 +127,7 @@ START_TEST(every_reserved_bit_of_a_context_entry_is_checked)
             flip(entry, bit);
             write_faults(DEV, NO_PASID, IOVA, FAULT_LEGACY_CONTEXT_RESERVED);
             flip(entry, bit);
+            forget_everything();    /* caching mode */
         }
     }
     write_reaches(DEV, NO_PASID, IOVA, TARGET);

@@ -165,6 +165,7 @@ START_TEST(every_reserved_bit_of_a_directory_entry_is_checked)
             flip(entry, bit);
             write_faults(DEV, PASID, IOVA, FAULT_DIRECTORY_RESERVED);
             flip(entry, bit);
+            forget_everything();    /* caching mode */
         }
     }
     write_reaches(DEV, PASID, IOVA, TARGET);
@@ -258,11 +259,13 @@ START_TEST(every_reserved_bit_of_a_table_entry_is_checked)
             flip(entry, bit);
             write_faults(DEV, PASID, IOVA, FAULT_PASID_ENTRY_RESERVED);
             flip(entry, bit);
+            forget_everything();    /* caching mode */
         }
     }
     flip(entry, 5);
     write_faults(DEV, PASID, IOVA, FAULT_PASID_ENTRY_RESERVED);
     flip(entry, 5);
+    forget_everything();
     write_reaches(DEV, PASID, IOVA, TARGET);
 }
 END_TEST

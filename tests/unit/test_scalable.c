@@ -240,6 +240,7 @@ START_TEST(every_reserved_bit_of_a_context_entry_is_checked)
             write_faults(DEV, NO_PASID, IOVA, FAULT_CONTEXT_RESERVED);
             write_faults(DEV, PASID, IOVA, FAULT_CONTEXT_RESERVED);
             flip(entry, bit);
+            forget_everything();    /* caching mode */
         }
     }
     write_reaches(DEV, PASID, IOVA, TARGET);
