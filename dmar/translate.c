@@ -63,6 +63,12 @@ static bool is_probe(const DmarRequest *request)
     return request->access == DMAR_PROBE && !asks_translation(request);
 }
 
+static bool asks_for_interrupt_range(const DmarRequest *request)
+{
+    return asks_translation(request) && request->pasid == DMAR_NO_PASID &&
+           in_interrupt_range(request->addr, request->addr);
+}
+
 static bool is_privileged(const Journey *j)
 {
     return dmar_resolve_privilege(j->request, &j->entry.binding);
@@ -180,19 +186,6 @@ static uint8_t walk(Journey *j)
     return dmar_walk(&w, j->request->addr, &j->entry.mapping);
 }
 
-static uint8_t compute(Journey *j)
-{
-    uint8_t reason = dmar_resolve_attributes(j->request, &j->entry.binding);
-
-    if (reason) {
-        return reason;
-    }
-    j->how = DMAR_WALKED;
-    j->entry.fault = j->entry.binding.pgtt == PGTT_PASS_THROUGH
-                     ? pass_through(j->dmar, j->request, &j->entry) : walk(j);
-    return check(j);
-}
-
 /* ---- The IOTLB -------------------------------------------------------------- */
 
 /* What a read brought in may have a dirty bit yet to be set. */
@@ -241,8 +234,7 @@ static bool keeps_fault(const Journey *j)
 
 static void remember(Journey *j, uint8_t reason)
 {
-    if (j->how != DMAR_WALKED || is_probe(j->request) ||
-        (reason && !keeps_fault(j))) {
+    if (is_probe(j->request) || (reason && !keeps_fault(j))) {
         return;
     }
     if (j->entry.fault) {
@@ -252,32 +244,53 @@ static void remember(Journey *j, uint8_t reason)
     dmar_iotlb_add(j->dmar->iotlb, j->request, &j->entry);
 }
 
-static uint8_t translate_untranslated(Journey *j)
-{
-    uint8_t reason = FAULT_NONE;
+/* ---- Requests by their type ------------------------------------------------ */
 
-    if (look_up(j)) {
-        reason = dmar_resolve_attributes(j->request, &j->entry.binding);
-        return reason ? reason : check(j);
+static uint8_t use_cached(const Journey *j)
+{
+    uint8_t reason = dmar_resolve_attributes(j->request, &j->entry.binding);
+
+    return reason ? reason : check(j);
+}
+
+static uint8_t compute(Journey *j)
+{
+    uint8_t reason = dmar_resolve_attributes(j->request, &j->entry.binding);
+
+    if (reason) {
+        return reason;
     }
-    reason = dmar_resolve(j->dmar, j->request, &j->entry.binding, &j->fpd);
-    reason = reason ? reason : compute(j);
+    j->how = DMAR_WALKED;
+    j->entry.fault = j->entry.binding.pgtt == PGTT_PASS_THROUGH
+                     ? pass_through(j->dmar, j->request, &j->entry) : walk(j);
+    reason = check(j);
     remember(j, reason);
     return reason;
 }
 
+static uint8_t translate_untranslated(Journey *j)
+{
+    uint8_t reason;
+
+    if (look_up(j)) {
+        return use_cached(j);
+    }
+    reason = dmar_resolve(j->dmar, j->request, &j->entry.binding, &j->fpd);
+    return reason ? reason : compute(j);
+}
+
+/* Of the interrupt range no page is looked for; who may not ask is not told. */
 static uint8_t translate_for_device(Journey *j)
 {
     uint8_t reason = dmar_resolve(j->dmar, j->request, &j->entry.binding, &j->fpd);
 
-    if (reason || look_up(j)) {
-        reason = reason ? reason
-                        : dmar_resolve_attributes(j->request, &j->entry.binding);
-        return reason ? reason : check(j);
+    if (reason) {
+        return reason;
     }
-    reason = compute(j);
-    remember(j, reason);
-    return reason;
+    if (asks_for_interrupt_range(j->request)) {
+        return dmar_resolve_attributes(j->request, &j->entry.binding);
+    }
+    return look_up(j) ? use_cached(j) : compute(j);
 }
 
 /* Only the address is left to check [VT-d 4.2.5]. */
@@ -361,14 +374,8 @@ static void answer_untranslated(const DmarRequest *request, DmarTranslation *out
     };
 }
 
-static bool asks_for_interrupt_range(const DmarRequest *request)
-{
-    return asks_translation(request) && request->pasid == DMAR_NO_PASID &&
-           in_interrupt_range(request->addr, request->addr);
-}
-
 /* A device that may ask at all is told to send its interrupts untranslated,
- * unless it will not write, and no page is looked for
+ * unless it will not write
  * [VT-d 3.15, 4.2.3, 7.1.3 conditions S.1, S.2]. */
 static void answer_interrupt_range(const Dmar *dmar, const DmarRequest *request,
                                    DmarTranslation *out)
@@ -418,8 +425,16 @@ static void translate(Dmar *dmar, const DmarRequest *request,
 {
     Journey j = { .dmar = dmar, .request = request,
                   .entry.binding.pasid = request->pasid };
-    uint8_t reason = travel(&j);
+    uint8_t reason;
 
+    if (!is_probe(request)) {
+        dmar_perf_count(dmar, PERF_REQUESTS, request->type);
+    }
+    reason = travel(&j);
+    if (!reason && asks_for_interrupt_range(request)) {
+        answer_interrupt_range(dmar, request, out);
+        return;
+    }
     if (reason) {
         answer_fault(&j, reason, out);
     } else {
@@ -432,40 +447,13 @@ static void translate(Dmar *dmar, const DmarRequest *request,
     count(&j, reason);
 }
 
-/* The gates of the tables come first: who may not ask is not told. */
-static bool answered_as_interrupt(Dmar *dmar, const DmarRequest *request,
-                                  DmarTranslation *out)
-{
-    DmarBinding binding;
-    bool fpd;
-
-    if (!asks_for_interrupt_range(request) ||
-        dmar_resolve_mode(dmar, request) ||
-        dmar_resolve(dmar, request, &binding, &fpd) ||
-        dmar_resolve_attributes(request, &binding)) {
-        return false;
-    }
-    answer_interrupt_range(dmar, request, out);
-    return true;
-}
-
-static void answer(Dmar *dmar, const DmarRequest *request, DmarTranslation *out)
-{
-    if (!is_probe(request)) {
-        dmar_perf_count(dmar, PERF_REQUESTS, request->type);
-    }
-    if (!answered_as_interrupt(dmar, request, out)) {
-        translate(dmar, request, out);
-    }
-}
-
 void dmar_translate(Dmar *dmar, const DmarRequest *request, DmarTranslation *out)
 {
     g_mutex_lock(&dmar->lock);
     if (!dmar_status(dmar, GCMD_TE)) {
         answer_untranslated(request, out);
     } else {
-        answer(dmar, request, out);
+        translate(dmar, request, out);
     }
     dmar_protect(dmar, request, out);
     g_mutex_unlock(&dmar->lock);

@@ -295,6 +295,17 @@ START_TEST(lookups_and_hits_of_contexts_and_pasids_are_counted)
 }
 END_TEST
 
+START_TEST(a_refused_request_for_the_interrupt_range_is_looked_up_once)
+{
+    given_device();
+    flip(context_entry_at(DEV), 2);
+    counting(0, 2, BIT_AT(0));
+    ats_fails(DEV, NO_PASID, 0xfee00000, DMAR_UNSUPPORTED_REQUEST,
+              FAULT_ATS_BLOCKED);
+    ck_assert_uint_eq(counted(0), 1);
+}
+END_TEST
+
 /* ---- Paging-structure caches ------------------------------------------------------ */
 
 #define TABLES 5
@@ -839,6 +850,8 @@ static Suite *performance(void)
     tcase_add_test(t, lookups_and_hits_of_the_iotlb_are_counted);
     tcase_add_test(t, a_lookup_that_ends_in_a_fault_is_counted);
     tcase_add_test(t, lookups_and_hits_of_contexts_and_pasids_are_counted);
+    tcase_add_test(t,
+        a_refused_request_for_the_interrupt_range_is_looked_up_once);
     tcase_add_loop_test(t, hits_of_paging_structures_are_counted_by_level, 0, 64);
     tcase_add_test(t, updates_of_accessed_and_dirty_bits_are_counted);
     tcase_add_test(t, legacy_mode_is_counted_too);
