@@ -62,20 +62,6 @@ static DmarAccess sm_access(IOMMUAccessFlags flag)
            flag & IOMMU_WO ? DMAR_WRITE : DMAR_READ;
 }
 
-/*
- * A large page may lie around the interrupt address range, which is not
- * translated.  The memory API does not look for a hole in an answer.
- */
-static uint64_t sm_mask_outside_interrupts(uint64_t addr, uint64_t mask)
-{
-    while (mask > SM_PAGE_MASK &&
-           (addr & ~mask) < SM_INTERRUPT_BASE + SM_INTERRUPT_SIZE &&
-           (addr | mask) >= SM_INTERRUPT_BASE) {
-        mask >>= 1;
-    }
-    return mask;
-}
-
 static IOMMUTLBEntry sm_region_translate(IOMMUMemoryRegion *mr, hwaddr addr,
                                          IOMMUAccessFlags flag, int index)
 {
@@ -97,7 +83,7 @@ static IOMMUTLBEntry sm_region_translate(IOMMUMemoryRegion *mr, hwaddr addr,
 
     dmar_translate(space->iommu->dmar, &request, &answer);
     if (answer.completion == DMAR_SUCCESS) {
-        entry.addr_mask = sm_mask_outside_interrupts(addr, answer.size - 1);
+        entry.addr_mask = answer.size - 1;
         entry.iova = addr & ~entry.addr_mask;
         entry.translated_addr = answer.addr & ~entry.addr_mask;
         entry.perm = IOMMU_ACCESS_FLAG(answer.read, answer.write);
