@@ -112,6 +112,7 @@ static void tell_model(const DmarConfig *c)
         .coherent_walk = !c->incoherent_walk,
         .snoop_control = c->snoop_control, .device_tlb = c->device_tlb,
         .no_write_flag = c->no_write_flag, .page_requests = c->page_requests,
+        .caching_mode = c->caching_mode,
         .read = noted_read, .writable = noted_writable,
     };
 }

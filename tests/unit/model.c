@@ -269,7 +269,25 @@ static bool scalable_context(Path *p, const ModelEntry *e)
     return true;
 }
 
-/* A context entry, from memory or from the cache; false: owed. */
+/* As @held, but with no entry and of domain 0. */
+static ModelHeld of_nothing(const ModelHeld *held, bool hide)
+{
+    return (ModelHeld) {
+        .cache = held->cache, .source = held->source, .pasid = held->pasid,
+        .hide = hide,
+    };
+}
+
+static void owe_again(Path *p, const ModelHeld *fault)
+{
+    p->hide = p->hide || fault->hide;
+    for (unsigned i = 0; i < fault->faults; i++) {
+        owe(p, fault->fault[i]);
+    }
+}
+
+/* A context entry, from memory or from the cache; false: owed.  What faulted
+ * is remembered in caching mode, of no domain [6.2.2]. */
 static bool context(Path *p, ModelEntry *e)
 {
     unsigned source = p->request->source;
@@ -287,8 +305,13 @@ static bool context(Path *p, ModelEntry *e)
         }
     }
     const ModelHeld *old = recall_entry(p, &held, found);
+    if (old && old->faults) {
+        owe_again(p, old);
+        return false;
+    }
     if (!old && !found) {
         *p = fresh;
+        fill_fault(p, of_nothing(&held, false));
         return false;
     }
     *e = old ? old->entry : held.entry;
@@ -297,6 +320,9 @@ static bool context(Path *p, ModelEntry *e)
     held.domain = p->domain;
     if (sound && !old) {
         fill(p, &held);
+    }
+    if (!sound && !old) {
+        fill_fault(p, of_nothing(&held, bit(e, 1)));
     }
     return p->owed == 0;
 }
@@ -435,8 +461,13 @@ static bool translation(Path *p, const ModelEntry *context)
     held.hide = fresh.hide;
     fresh.hide = fresh.hide || p->hide;
     const ModelHeld *old = recall_entry(p, &held, found);
+    if (old && old->faults) {
+        owe_again(p, old);
+        return false;
+    }
     if (!old && !found) {
         *p = fresh;
+        fill_fault(p, of_nothing(&held, held.hide));
         return false;
     }
     const ModelHeld *used = old ? old : &held;
@@ -445,6 +476,9 @@ static bool translation(Path *p, const ModelEntry *context)
     held.domain = p->domain;
     if (sound && !old) {
         fill(p, &held);
+    }
+    if (!sound && !old) {
+        fill_fault(p, of_nothing(&held, held.hide || bit(&held.entry, 1)));
     }
     return p->owed == 0;
 }
@@ -514,7 +548,8 @@ static void special(Path *p)
 }
 
 /* A page may answer before any table is asked; one that asks for translations
- * has to be allowed to, so at least its context entry is looked at. */
+ * has to be allowed to, so at least its context entry is looked at.  Its
+ * PASID-table entry may be looked at, too, and remembered, whatever it says. */
 static void resolve_and_walk(Path *p)
 {
     ModelEntry e;
@@ -525,7 +560,11 @@ static void resolve_and_walk(Path *p)
         return;
     }
     bool asks = p->request->type == MODEL_TR && !is_special(p->request);
+    Path aside = *p;
     if (asks && answered_by_page(p)) {
+        if (!p->legacy) {
+            translation(&aside, &e);
+        }
         return;
     }
     if (!p->legacy && p->request->type != MODEL_TD && !translation(p, &e)) {

@@ -38,6 +38,8 @@ typedef enum ModelCache {
     MODEL_PAGE,                 /* the IOTLB */
 } ModelCache;
 
+#define MODEL_FAULTS    8
+
 /* An entry of one of the caches, with all the tags that any of them needs. */
 typedef struct ModelHeld {
     ModelCache cache;
@@ -55,6 +57,9 @@ typedef struct ModelHeld {
     bool second_write;          /* the second stage's right, of nested pages */
     bool dirty;                 /* nothing is to be set for a write */
     bool snoop, privileged, supervisor, protect;
+    /* In caching mode: what was wrong; then there is no entry, page or right. */
+    unsigned faults;
+    uint8_t fault[MODEL_FAULTS];
 } ModelHeld;
 
 #define MODEL_HELD      512
@@ -108,6 +113,7 @@ typedef struct ModelUnit {
     bool supervisor, rid_pasid, rid_privilege;
     bool coherent_walk, snoop_control;
     bool device_tlb, no_write_flag, page_requests;
+    bool caching_mode;          /* what faulted may be remembered */
     /* Read physical memory; false if nothing answers. */
     bool (*read)(uint64_t addr, void *buf, size_t len);
     bool (*writable)(uint64_t addr);

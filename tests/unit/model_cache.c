@@ -26,7 +26,8 @@ static bool same(const ModelHeld *a, const ModelHeld *b)
         a->second_write == b->second_write && a->dirty == b->dirty &&
         a->snoop == b->snoop && a->privileged == b->privileged &&
         a->supervisor == b->supervisor && a->protect == b->protect &&
-        !memcmp(&a->entry, &b->entry, sizeof(a->entry));
+        !memcmp(&a->entry, &b->entry, sizeof(a->entry)) &&
+        a->faults == b->faults && !memcmp(a->fault, b->fault, a->faults);
 }
 
 void model_hold(ModelCaches *caches, const ModelHeld *held)
@@ -40,15 +41,26 @@ void model_hold(ModelCaches *caches, const ModelHeld *held)
     caches->held[caches->count++] = *held;
 }
 
-/* Nobody remembers if there are no caches. */
+/* Nobody remembers if there are no caches, and a probe is no request. */
 void fill(Path *p, const ModelHeld *held)
 {
     ModelAnswer *a = p->answer;
-    if (!p->unit->caches) {
+    if (!p->unit->caches || p->request->kind == MODEL_PROBE) {
         return;
     }
     assert(a->fills < MODEL_FILLS);
     a->fill[a->fills++] = *held;
+}
+
+void fill_fault(Path *p, ModelHeld held)
+{
+    if (!p->unit->caching_mode || !p->owed) {
+        return;
+    }
+    assert(p->owed <= MODEL_FAULTS);
+    held.faults = p->owed;
+    memcpy(held.fault, p->owe, p->owed);
+    fill(p, &held);
 }
 
 #define CANDIDATES  64
@@ -80,7 +92,7 @@ const ModelHeld *recall_entry(Path *p, const ModelHeld *fresh, bool found)
         const ModelHeld *h = &caches->held[i];
         bool fits = h->cache == fresh->cache && h->source == fresh->source &&
             h->pasid == fresh->pasid;
-        bool equal = found && h->hide == fresh->hide &&
+        bool equal = found && !h->faults && h->hide == fresh->hide &&
             !memcmp(&h->entry, &fresh->entry, sizeof(h->entry));
         if (fits && !equal) {
             add(&c, h);
@@ -161,6 +173,17 @@ static bool page_serves(const Path *p, const ModelHeld *h)
     return h->dirty || !writes || !first || !h->second_write;
 }
 
+static void owe_fault(Path *p, const ModelHeld *h)
+{
+    for (unsigned i = 0; i < h->faults; i++) {
+        if (p->legacy && (h->fault[i] == 5 || h->fault[i] == 6)) {
+            owe_nothing_there(p);
+        } else {
+            owe(p, h->fault[i]);
+        }
+    }
+}
+
 /* Refusals by attributes that are kept with the page. */
 static void owe_attributes(Path *p, const ModelHeld *h)
 {
@@ -197,6 +220,9 @@ bool answered_by_page(Path *p)
     p->privileged = p->request->has_pasid ? p->request->privileged
                                           : h->privileged;
     owe_attributes(p, h);
+    if (!p->owed) {
+        owe_fault(p, h);
+    }
     if (p->owed) {
         return true;
     }

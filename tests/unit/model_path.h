@@ -68,6 +68,9 @@ unsigned choose(Path *p, unsigned n);
 void owe(Path *p, unsigned code);
 void fill(Path *p, const ModelHeld *held);
 
+/* In caching mode: @held is of something that faulted for what is owed. */
+void fill_fault(Path *p, ModelHeld held);
+
 /* ---- The stages (model_walk.c) ------------------------------------------------------- */
 
 bool guest_beyond(const Path *p, uint64_t addr);

@@ -13,6 +13,7 @@
 #include "model_walk.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "model_cache.h"
 
@@ -136,8 +137,7 @@ bool second_reserved(const Path *p, const ModelEntry *e, unsigned level, bool le
     return !fine;
 }
 
-/* In legacy mode what is not there is what one has no right to. */
-static void owe_nothing_there(Path *p)
+void owe_nothing_there(Path *p)
 {
     if (!p->legacy) {
         owe(p, 0x79);
@@ -269,10 +269,24 @@ static void set_dirty(Path *p, Mapping *m)
     }
 }
 
+/* A request without the right may have brought in the page if what faults is
+ * remembered, but not of what the first stage has a part in [6.2.4.1]. */
+static bool page_is_remembered(const Path *p)
+{
+    static const uint8_t rights[] = { 0x5, 0x6, 0xe, 0x85, 0x86, 0x87 };
+    bool faults_too = p->unit->caching_mode && p->type == SECOND_STAGE;
+    for (unsigned i = 0; i < p->owed; i++) {
+        if (!faults_too || !memchr(rights, p->owe[i], sizeof(rights))) {
+            return false;
+        }
+    }
+    return !p->unmarked && p->request->type != MODEL_TD;
+}
+
 static void remember_page(Path *p, const Mapping *m)
 {
     uint64_t base = p->request->addr / m->size * m->size;
-    if (p->owed || p->unmarked || p->request->type == MODEL_TD) {
+    if (!page_is_remembered(p)) {
         return;
     }
     fill(p, &(ModelHeld) {
@@ -544,6 +558,28 @@ static bool only_second(Path *p, Mapping *m)
     return true;
 }
 
+/* What the second stage refused may be remembered, for its page [6.2.4.1]. */
+static void remember_fault(Path *p)
+{
+    static const uint8_t second[] = { 0x3, 0x5, 0x6, 0x7, 0xc, 0x78, 0x79, 0x7a,
+                                      0x7b, 0x7c, 0x7d };
+    Path of_second = *p;
+    of_second.owed = 0;
+    for (unsigned i = 0; i < p->owed; i++) {
+        if (memchr(second, p->owe[i], sizeof(second))) {
+            owe(&of_second, p->owe[i]);
+        }
+    }
+    fill_fault(&of_second, (ModelHeld) {
+        .cache = MODEL_PAGE, .source = p->request->source,
+        .with_pasid = p->request->has_pasid, .pasid = p->pasid,
+        .domain = p->domain, .type = p->type, .hide = p->hide,
+        .input = p->request->addr / 4096 * 4096, .span = 4096, .size = 4096,
+        .dirty = true, .privileged = p->privileged,
+        .supervisor = p->supervisor, .protect = p->protect,
+    });
+}
+
 void go_through(Path *p)
 {
     Mapping m = { .first_write = true, .user = true,
@@ -560,5 +596,7 @@ void go_through(Path *p)
     }
     if (through) {
         answer_with(p, &m);
+    } else if (p->type == SECOND_STAGE || p->type == NESTED) {
+        remember_fault(p);
     }
 }

@@ -20,6 +20,9 @@ typedef struct Mapping {
 
 bool second_reserved(const Path *p, const ModelEntry *e, unsigned level, bool leaf);
 
+/* In legacy mode what is not there is what one has no right to. */
+void owe_nothing_there(Path *p);
+
 /* Check the rights, mark the page dirty, and answer. */
 void answer_with(Path *p, Mapping *m);
 

@@ -117,13 +117,14 @@ static void print_caches(void)
         const ModelHeld *h = &caches.held[i];
         uint64_t word[8];
         memcpy(word, &h->entry, sizeof(word));
-        fprintf(stderr, "# held %d sid %04x p%d %x did %x type %d hide %d level "
-                "%d %" PRIx64 "+%" PRIx64 " -> %" PRIx64 " r%dw%du%d sw%d d%d "
+        fprintf(stderr, "# held %d sid %04x p%d %x did %x type %d hide %d "
+                "faults %d %02x level %d %" PRIx64 "+%" PRIx64 " -> %" PRIx64 " r%dw%du%d sw%d d%d "
                 "sre%d wpe%d entry %" PRIx64 " %" PRIx64 " %" PRIx64 "\n",
                 h->cache, h->source, h->with_pasid, h->pasid, h->domain,
-                h->type, h->hide, h->level, h->input, h->span, h->output,
-                h->read, h->write, h->user, h->second_write, h->dirty,
-                h->supervisor, h->protect, word[0], word[1], word[2]);
+                h->type, h->hide, h->faults, h->fault[0], h->level, h->input,
+                h->span, h->output, h->read, h->write, h->user,
+                h->second_write, h->dirty, h->supervisor, h->protect, word[0],
+                word[1], word[2]);
     }
 }
 
@@ -466,7 +467,7 @@ static void invalidate(void)
 {
     DmarRequest t = target[below(TARGETS)];
     ModelInvalidation i = {
-        .domain = domain_bits(1 + below(4)), .source = some_sid(),
+        .domain = domain_bits(below(5)), .source = some_sid(),
         .pasid = t.pasid == NO_PASID || once_in(3)
             ? pasids[2 + below(pasid_count - 2)] : t.pasid,
     };
@@ -539,7 +540,7 @@ static void live(unsigned seed)
     given_dice(seed);
     few_domains = true;
     DmarConfig config = random_config();
-    config.caching_mode = false;    /* faults are nothing that it remembers */
+    config.caching_mode = once_in(3);
     make_machine(&config);
     make_second_root();
     story = g_queue_new();
