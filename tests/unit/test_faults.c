@@ -475,6 +475,8 @@ START_TEST(the_host_is_told_what_the_queue_does)
     ck_assert_uint_eq(m.last_event[DMAR_EVENT_QUEUE_ERROR].detail, IQEI_TYPE);
     ck_assert_uint_eq(m.last_event[DMAR_EVENT_QUEUE_ERROR].addr,
                       reg(IQH_REG) >> 5);
+    ck_assert_uint_eq(m.last_event[DMAR_EVENT_QUEUE_ERROR].source_id, 0);
+    ck_assert_uint_eq(m.last_event[DMAR_EVENT_QUEUE_ERROR].pasid, NO_PASID);
     queue_stops_with(IQEI_TYPE);
 }
 END_TEST

@@ -31,16 +31,28 @@ START_TEST(addresses_come_out_as_they_went_in)
 }
 END_TEST
 
+static void addresses_have(unsigned bits)
+{
+    write_reaches(DEV, PASID, BIT_AT(bits) - 1, BIT_AT(bits) - 1);
+    for (unsigned bit = bits; bit < 64; bit++) {
+        write_faults(DEV, PASID, BIT_AT(bit), FAULT_ADDRESS_BEYOND_HOST);
+        write_faults(DEV, NO_PASID, BIT_AT(bit), FAULT_ADDRESS_BEYOND_HOST);
+    }
+}
+
 START_TEST(addresses_end_where_the_host_ends)
 {
     DmarConfig config = widest;
     config.host_width = _i;
     given_device(&config);
-    write_reaches(DEV, PASID, BIT_AT(_i) - 1, BIT_AT(_i) - 1);
-    for (unsigned bit = _i; bit < 64; bit++) {
-        write_faults(DEV, PASID, BIT_AT(bit), FAULT_ADDRESS_BEYOND_HOST);
-        write_faults(DEV, NO_PASID, BIT_AT(bit), FAULT_ADDRESS_BEYOND_HOST);
-    }
+    addresses_have(_i);
+}
+END_TEST
+
+START_TEST(addresses_have_48_bits_if_nothing_is_said)
+{
+    given_device(&dmar_config_default);
+    addresses_have(48);
 }
 END_TEST
 
@@ -120,6 +132,7 @@ static Suite *pass_through(void)
     TCase *t = tests_of(s, "pass-through");
     tcase_add_test(t, addresses_come_out_as_they_went_in);
     tcase_add_loop_test(t, addresses_end_where_the_host_ends, 36, 53);
+    tcase_add_test(t, addresses_have_48_bits_if_nothing_is_said);
     tcase_add_test(t, pass_through_needs_the_ability);
     tcase_add_test(t, a_request_with_pasid_does_not_become_an_interrupt);
     tcase_add_loop_test(t, the_width_of_a_table_that_is_not_walked_is_ignored, 0,
