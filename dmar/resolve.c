@@ -10,14 +10,6 @@
  */
 #include "resolve.h"
 
-bool dmar_resolution_keeps(const Resolution *r, uint8_t reason)
-{
-    bool probe = r->request->access == DMAR_PROBE &&
-                 r->request->type == DMAR_UNTRANSLATED;
-
-    return !probe && (!reason || (r->dmar->cap & CAP_CM));
-}
-
 /* ---- May this kind of request pass? -------------------------------------- */
 
 static uint8_t gate_pasid(const Resolution *r, const DmarContext *context)

@@ -25,7 +25,13 @@ uint8_t dmar_pasid_find(Resolution *r, const DmarContext *context,
 
 /* May what was found, or why nothing was, be cached?  A probe is no DMA: what
  * it meets is not kept. */
-bool dmar_resolution_keeps(const Resolution *r, uint8_t reason);
+static inline bool dmar_resolution_keeps(const Resolution *r, uint8_t reason)
+{
+    bool probe = r->request->access == DMAR_PROBE &&
+                 r->request->type == DMAR_UNTRANSLATED;
+
+    return !probe && (!reason || (r->dmar->cap & CAP_CM));
+}
 
 static inline bool dmar_has_pasid(const DmarRequest *request)
 {
