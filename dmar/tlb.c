@@ -3,9 +3,10 @@
  *
  * Every entry is in four lists: of its key's bucket, for lookups; of its
  * domain and page's bucket, so that dropping a page touches only entries that
- * can be meant; of its domain; and of all entries by age, so that the oldest
- * gives way when there is no room, and no other does.  Lists begin with what
- * came last.  Room that is free is chained through the last kind.
+ * can be meant; of its domain and type's bucket; and of all entries by age, so
+ * that the oldest gives way when there is no room, and no other does.  Lists
+ * begin with what came last.  Room that is free is chained through the last
+ * kind.
  *
  * Copyright (c) The vtd-sm developers
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -16,12 +17,9 @@
 #include "spec/field.h"
 #include "tlb.h"
 
-enum { NONE = UINT32_MAX, DOMAINS = 1 << 16, MAX_SHIFT = 64 };
+enum { NONE = UINT32_MAX, MAX_SHIFT = 64, TYPES = 8 };
 
-/* A range of more pages than this is dropped by a walk of the domain. */
-enum { FEW_PAGES = 64 };
-
-typedef enum ListKind { BY_KEY, BY_PAGE, BY_DOMAIN, BY_AGE, LISTS } ListKind;
+typedef enum ListKind { BY_KEY, BY_PAGE, BY_TYPE, BY_AGE, LISTS } ListKind;
 
 typedef struct Link {
     uint32_t next, prev;
@@ -42,9 +40,11 @@ struct DmarTlb {
     uint32_t oldest;            /* end of the list by age, or NONE */
     Entry *entries;
     uint8_t *payloads;
-    uint32_t buckets;           /* of the first two kinds, a power of two */
+    uint32_t buckets;           /* of all kinds but the last, a power of two */
     uint32_t *heads[LISTS];
+    uint32_t *lengths;          /* of the lists by type */
     unsigned of_shift[MAX_SHIFT];
+    uint64_t examined;
 };
 
 /* ---- Lists --------------------------------------------------------------- */
@@ -58,6 +58,11 @@ static uint32_t hash(uint64_t a, uint64_t b, unsigned c)
     return h >> 32;
 }
 
+static uint32_t bucket_of_type(const DmarTlb *tlb, uint16_t domain, uint8_t type)
+{
+    return hash(domain, type, 0) & (tlb->buckets - 1);
+}
+
 static uint32_t *head_of(const DmarTlb *tlb, const Entry *e, ListKind kind)
 {
     uint32_t mask = tlb->buckets - 1;
@@ -67,8 +72,9 @@ static uint32_t *head_of(const DmarTlb *tlb, const Entry *e, ListKind kind)
         return &tlb->heads[kind][hash(e->who, e->page, e->shift) & mask];
     case BY_PAGE:
         return &tlb->heads[kind][hash(e->tags.domain, e->page, e->shift) & mask];
-    case BY_DOMAIN:
-        return &tlb->heads[kind][e->tags.domain];
+    case BY_TYPE:
+        return &tlb->heads[kind][bucket_of_type(tlb, e->tags.domain,
+                                                e->tags.type)];
     default:
         return tlb->heads[kind];
     }
@@ -111,12 +117,18 @@ static void set_free(DmarTlb *tlb, uint32_t i)
     tlb->free = i;
 }
 
+static void count_entry(DmarTlb *tlb, const Entry *e, int more)
+{
+    tlb->of_shift[e->shift] += more;
+    tlb->lengths[bucket_of_type(tlb, e->tags.domain, e->tags.type)] += more;
+}
+
 static void drop_entry(DmarTlb *tlb, uint32_t i)
 {
     for (unsigned kind = 0; kind < LISTS; kind++) {
         link_out(tlb, i, kind);
     }
-    tlb->of_shift[tlb->entries[i].shift]--;
+    count_entry(tlb, &tlb->entries[i], -1);
     set_free(tlb, i);
 }
 
@@ -124,7 +136,7 @@ static void drop_entry(DmarTlb *tlb, uint32_t i)
 
 static size_t heads_of(const DmarTlb *tlb, ListKind kind)
 {
-    return kind == BY_AGE ? 1 : kind == BY_DOMAIN ? DOMAINS : tlb->buckets;
+    return kind == BY_AGE ? 1 : tlb->buckets;
 }
 
 void dmar_tlb_drop_all(DmarTlb *tlb)
@@ -132,6 +144,7 @@ void dmar_tlb_drop_all(DmarTlb *tlb)
     for (unsigned kind = 0; kind < LISTS; kind++) {
         memset(tlb->heads[kind], 0xff, heads_of(tlb, kind) * sizeof(uint32_t));
     }
+    memset(tlb->lengths, 0, tlb->buckets * sizeof(uint32_t));
     memset(tlb->of_shift, 0, sizeof(tlb->of_shift));
     tlb->oldest = tlb->free = NONE;
     for (unsigned i = tlb->capacity; i > 0; i--) {
@@ -152,6 +165,7 @@ DmarTlb *dmar_tlb_new(unsigned capacity, size_t payload)
     for (unsigned kind = 0; kind < LISTS; kind++) {
         tlb->heads[kind] = g_new(uint32_t, heads_of(tlb, kind));
     }
+    tlb->lengths = g_new(uint32_t, tlb->buckets);
     dmar_tlb_drop_all(tlb);
     return tlb;
 }
@@ -161,6 +175,7 @@ void dmar_tlb_free(DmarTlb *tlb)
     for (unsigned kind = 0; kind < LISTS; kind++) {
         g_free(tlb->heads[kind]);
     }
+    g_free(tlb->lengths);
     g_free(tlb->entries);
     g_free(tlb->payloads);
     g_free(tlb);
@@ -220,7 +235,7 @@ void *dmar_tlb_add(DmarTlb *tlb, uint64_t who, uint64_t addr, unsigned shift,
     for (unsigned kind = 0; kind < LISTS; kind++) {
         link_in(tlb, i, kind);
     }
-    tlb->of_shift[shift]++;
+    count_entry(tlb, &tlb->entries[i], 1);
     return payload_at(tlb, i);
 }
 
@@ -243,6 +258,7 @@ static void drop_from_list(DmarTlb *tlb, uint32_t i, ListKind kind,
     while (i != NONE) {
         uint32_t next = tlb->entries[i].link[kind].next;
 
+        tlb->examined++;
         if (selected(&tlb->entries[i], s)) {
             drop_entry(tlb, i);
         }
@@ -250,9 +266,28 @@ static void drop_from_list(DmarTlb *tlb, uint32_t i, ListKind kind,
     }
 }
 
-static void drop_from_domain(DmarTlb *tlb, const DmarTlbSelection *s)
+/* How many entries the lists of a domain's types hold. */
+static uint64_t length_of_types(const DmarTlb *tlb, const DmarTlbSelection *s)
 {
-    drop_from_list(tlb, tlb->heads[BY_DOMAIN][s->domain], BY_DOMAIN, s);
+    uint64_t length = 0;
+
+    for (unsigned type = 0; type < TYPES; type++) {
+        if (s->types & BIT_AT(type)) {
+            length += tlb->lengths[bucket_of_type(tlb, s->domain, type)];
+        }
+    }
+    return length;
+}
+
+static void drop_from_types(DmarTlb *tlb, const DmarTlbSelection *s)
+{
+    for (unsigned type = 0; type < TYPES; type++) {
+        if (s->types & BIT_AT(type)) {
+            uint32_t bucket = bucket_of_type(tlb, s->domain, type);
+
+            drop_from_list(tlb, tlb->heads[BY_TYPE][bucket], BY_TYPE, s);
+        }
+    }
 }
 
 static void drop_pages(DmarTlb *tlb, const DmarTlbSelection *s, unsigned shift)
@@ -264,20 +299,34 @@ static void drop_pages(DmarTlb *tlb, const DmarTlbSelection *s, unsigned shift)
     }
 }
 
-void dmar_tlb_drop(DmarTlb *tlb, const DmarTlbSelection *s)
+/* Page by page, or entry by entry where the range has more pages than the
+ * domain has entries. */
+static void drop_range(DmarTlb *tlb, const DmarTlbSelection *s)
 {
-    if (!s->by_range) {
-        drop_from_domain(tlb, s);
-        return;
-    }
+    uint64_t entries = length_of_types(tlb, s);
+
     for (unsigned shift = 0; shift < MAX_SHIFT; shift++) {
         if (!tlb->of_shift[shift]) {
             continue;
         }
-        if ((s->last >> shift) - (s->first >> shift) >= FEW_PAGES) {
-            drop_from_domain(tlb, s);
+        if ((s->last >> shift) - (s->first >> shift) >= entries) {
+            drop_from_types(tlb, s);
             return;
         }
         drop_pages(tlb, s, shift);
     }
+}
+
+void dmar_tlb_drop(DmarTlb *tlb, const DmarTlbSelection *s)
+{
+    if (s->by_range) {
+        drop_range(tlb, s);
+    } else {
+        drop_from_types(tlb, s);
+    }
+}
+
+uint64_t dmar_tlb_examined(const DmarTlb *tlb)
+{
+    return tlb->examined;
 }

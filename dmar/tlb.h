@@ -50,4 +50,7 @@ void *dmar_tlb_add(DmarTlb *tlb, uint64_t who, uint64_t addr, unsigned shift,
 void dmar_tlb_drop_all(DmarTlb *tlb);
 void dmar_tlb_drop(DmarTlb *tlb, const DmarTlbSelection *selection);
 
+/* How many entries dropping has looked at so far: what it costs. */
+uint64_t dmar_tlb_examined(const DmarTlb *tlb);
+
 #endif /* DMAR_TLB_H */
