@@ -12,8 +12,23 @@
  * table grow without end. */
 enum { MAX_ROWS = 4096 };
 
+/* Commands that named a domain, or a PASID of one: each is counted once, not in
+ * every row that it concerns, and only while a row is concerned. */
+typedef struct Count {
+    uint64_t key;
+    uint64_t invalidations;
+    unsigned rows;
+} Count;
+
+typedef struct Row {
+    DmarPasidStats shown;       /* invalidations: before the counts below */
+    Count *domain, *pasid;      /* NULL: never bound; without PASID */
+    uint64_t before;            /* what the counts were */
+} Row;
+
 struct DmarStats {
-    GHashTable *rows;           /* source-id, PASID -> DmarPasidStats */
+    GHashTable *rows;           /* source-id, PASID -> Row */
+    GHashTable *counts;         /* domain, PASID -> Count */
     uint64_t descriptors[DMAR_DESCRIPTOR_TYPES];
 };
 
@@ -23,33 +38,103 @@ DmarStats *dmar_stats_new(void)
 
     stats->rows = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
                                         g_free);
+    stats->counts = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL,
+                                          g_free);
     return stats;
 }
 
 void dmar_stats_free(DmarStats *stats)
 {
     g_hash_table_destroy(stats->rows);
+    g_hash_table_destroy(stats->counts);
     g_free(stats);
 }
 
 void dmar_stats_reset(DmarStats *stats)
 {
     g_hash_table_remove_all(stats->rows);
+    g_hash_table_remove_all(stats->counts);
     memset(stats->descriptors, 0, sizeof(stats->descriptors));
 }
 
-/* NULL when there is no room for another row. */
-static DmarPasidStats *row_of(DmarStats *stats, uint16_t source_id,
-                              uint32_t pasid, bool with_pasid)
+/* ---- Invalidations --------------------------------------------------------- */
+
+static uint64_t key_of(uint16_t id, uint32_t pasid)
 {
-    uint64_t key = (uint64_t)source_id << 32 | pasid;
-    DmarPasidStats *row = g_hash_table_lookup(stats->rows, &key);
+    return (uint64_t)id << 32 | pasid;
+}
+
+static Count *join(DmarStats *stats, uint16_t domain, uint32_t pasid)
+{
+    uint64_t key = key_of(domain, pasid);
+    Count *count = g_hash_table_lookup(stats->counts, &key);
+
+    if (!count) {
+        count = g_new0(Count, 1);
+        count->key = key;
+        g_hash_table_insert(stats->counts, &count->key, count);
+    }
+    count->rows++;
+    return count;
+}
+
+static void leave(DmarStats *stats, Count *count)
+{
+    if (count && --count->rows == 0) {
+        g_hash_table_remove(stats->counts, &count->key);
+    }
+}
+
+static uint64_t counted(const Row *row)
+{
+    return (row->domain ? row->domain->invalidations : 0) +
+           (row->pasid ? row->pasid->invalidations : 0);
+}
+
+static uint64_t invalidations(const Row *row)
+{
+    return row->shown.invalidations + counted(row) - row->before;
+}
+
+static void bind_row(DmarStats *stats, Row *row, uint16_t domain)
+{
+    Count *old[] = { row->domain, row->pasid };
+
+    row->shown.invalidations = invalidations(row);
+    row->shown.domain = domain;
+    row->domain = join(stats, domain, DMAR_NO_PASID);
+    row->pasid = row->shown.pasid == DMAR_NO_PASID
+                 ? NULL : join(stats, domain, row->shown.pasid);
+    row->before = counted(row);
+    leave(stats, old[0]);
+    leave(stats, old[1]);
+}
+
+/* DMAR_NO_PASID: the command named the whole domain. */
+void dmar_stats_invalidation(DmarStats *stats, uint16_t domain, uint32_t pasid)
+{
+    uint64_t key = key_of(domain, pasid);
+    Count *count = g_hash_table_lookup(stats->counts, &key);
+
+    if (count) {
+        count->invalidations++;
+    }
+}
+
+/* ---- Rows ------------------------------------------------------------------ */
+
+/* NULL when there is no room for another row. */
+static Row *row_of(DmarStats *stats, uint16_t source_id, uint32_t pasid,
+                   bool with_pasid)
+{
+    uint64_t key = key_of(source_id, pasid);
+    Row *row = g_hash_table_lookup(stats->rows, &key);
 
     if (!row && g_hash_table_size(stats->rows) < MAX_ROWS) {
-        row = g_new0(DmarPasidStats, 1);
-        row->source_id = source_id;
-        row->pasid = pasid;
-        row->with_pasid = with_pasid;
+        row = g_new0(Row, 1);
+        row->shown.source_id = source_id;
+        row->shown.pasid = pasid;
+        row->shown.with_pasid = with_pasid;
         g_hash_table_insert(stats->rows, g_memdup2(&key, sizeof(key)), row);
     }
     return row;
@@ -58,41 +143,25 @@ static DmarPasidStats *row_of(DmarStats *stats, uint16_t source_id,
 void dmar_stats_entry(DmarStats *stats, const DmarBinding *binding,
                       bool with_pasid)
 {
-    DmarPasidStats *row = row_of(stats, binding->source_id, binding->pasid,
-                                 with_pasid);
+    Row *row = row_of(stats, binding->source_id, binding->pasid, with_pasid);
 
     if (row) {
-        row->domain = binding->domain;
-        row->pgtt = binding->pgtt;
-        row->root = dmar_outer_root(binding)->addr;
-        row->entry_fetches++;
+        bind_row(stats, row, binding->domain);
+        row->shown.pgtt = binding->pgtt;
+        row->shown.root = dmar_outer_root(binding)->addr;
+        row->shown.entry_fetches++;
     }
 }
 
 void dmar_stats_request(DmarStats *stats, uint16_t source_id, uint32_t pasid,
                         bool with_pasid, DmarOutcome outcome)
 {
-    DmarPasidStats *row = row_of(stats, source_id, pasid, with_pasid);
+    Row *row = row_of(stats, source_id, pasid, with_pasid);
 
     if (row) {
-        row->translations += outcome != DMAR_REFUSED;
-        row->walks += outcome == DMAR_WALKED;
-        row->faults += outcome == DMAR_REFUSED;
-    }
-}
-
-/* DMAR_NO_PASID: the command named the whole domain. */
-void dmar_stats_invalidation(DmarStats *stats, uint16_t domain, uint32_t pasid)
-{
-    DmarPasidStats *row;
-    GHashTableIter i;
-
-    g_hash_table_iter_init(&i, stats->rows);
-    while (g_hash_table_iter_next(&i, NULL, (gpointer *)&row)) {
-        if (row->entry_fetches && row->domain == domain &&
-            (pasid == DMAR_NO_PASID || row->pasid == pasid)) {
-            row->invalidations++;
-        }
+        row->shown.translations += outcome != DMAR_REFUSED;
+        row->shown.walks += outcome == DMAR_WALKED;
+        row->shown.faults += outcome == DMAR_REFUSED;
     }
 }
 
@@ -108,7 +177,8 @@ void dmar_stats_fault(DmarStats *stats)
 
 static gint compare_rows(gconstpointer a, gconstpointer b)
 {
-    const DmarPasidStats *x = a, *y = b;
+    const DmarPasidStats *x = &((const Row *)a)->shown;
+    const DmarPasidStats *y = &((const Row *)b)->shown;
 
     if (x->source_id != y->source_id) {
         return x->source_id < y->source_id ? -1 : 1;
@@ -123,7 +193,10 @@ void dmar_foreach_pasid(Dmar *dmar, DmarPasidVisitor *visit, void *data)
     g_mutex_lock(&dmar->lock);
     rows = g_list_sort(g_hash_table_get_values(dmar->stats->rows), compare_rows);
     for (GList *i = rows; i; i = i->next) {
-        visit(i->data, data);
+        DmarPasidStats shown = ((const Row *)i->data)->shown;
+
+        shown.invalidations = invalidations(i->data);
+        visit(&shown, data);
     }
     g_list_free(rows);
     g_mutex_unlock(&dmar->lock);
