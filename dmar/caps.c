@@ -42,6 +42,13 @@ static bool check_widths(const DmarConfig *c, GError **error)
     if (c->aw_bits != 39 && c->aw_bits != 48 && c->aw_bits != 57) {
         return refuse(error, "the address width must be 39, 48 or 57 bits");
     }
+    if (c->min_aw_bits && c->min_aw_bits != 39 && c->min_aw_bits != 48 &&
+        c->min_aw_bits != 57) {
+        return refuse(error, "the least address width must be 39, 48 or 57 bits");
+    }
+    if (c->min_aw_bits > c->aw_bits) {
+        return refuse(error, "the least address width must not exceed the widest");
+    }
     if (c->host_width < 36 || c->host_width > 52) {
         return refuse(error, "the host address width must be 36 to 52 bits");
     }
@@ -237,6 +244,16 @@ static bool check_version(const DmarConfig *c, GError **error)
     return true;
 }
 
+/* A mask of 18 bits names a page of 1 GiB [VT-d 6.5.2.3, AM]. */
+static bool check_mask(const DmarConfig *c, GError **error)
+{
+    if (c->max_address_mask && (c->max_address_mask < 18 ||
+                                c->max_address_mask > 52)) {
+        return refuse(error, "an address mask has up to 18 to 52 bits");
+    }
+    return true;
+}
+
 static bool check_counters(const DmarConfig *c, GError **error)
 {
     if (c->perf_counters > DMAR_MAX_PERF_COUNTERS) {
@@ -266,12 +283,13 @@ unsigned dmar_caps_version(const DmarConfig *c)
  * second-stage type: nothing without second-stage translation. */
 static uint64_t compose_second_stage(const DmarConfig *c)
 {
-    uint64_t cap = CAP_SAGAW_39;
+    uint64_t cap = 0;
 
     if (c->no_second_stage) {
         return 0;
     }
-    cap |= c->aw_bits >= 48 ? CAP_SAGAW_48 : 0;
+    cap |= c->min_aw_bits <= 39 ? CAP_SAGAW_39 : 0;
+    cap |= c->min_aw_bits <= 48 && c->aw_bits >= 48 ? CAP_SAGAW_48 : 0;
     cap |= c->aw_bits >= 57 ? CAP_SAGAW_57 : 0;
     return c->no_large_pages ? cap : cap | CAP_SSLPS_2M | CAP_SSLPS_1G;
 }
@@ -282,7 +300,8 @@ static uint64_t compose_cap(const DmarConfig *c)
 
     cap |= field_make((c->domain_bits - 4) / 2, CAP_ND);
     cap |= field_make(c->aw_bits - 1, CAP_MGAW);
-    cap |= CAP_ZLR | CAP_PSI | field_make(18, CAP_MAMV);
+    cap |= CAP_ZLR | CAP_PSI;
+    cap |= field_make(c->max_address_mask ? c->max_address_mask : 18, CAP_MAMV);
     cap |= c->no_drain ? 0 : CAP_DWD | CAP_DRD;
     cap |= field_make(FRO_VALUE, CAP_FRO);
     cap |= field_make(c->fault_records - 1, CAP_NFR);
@@ -313,7 +332,7 @@ bool dmar_caps_compose(const DmarConfig *config, uint64_t *cap, uint64_t *ecap,
     if (!check_widths(config, error) || !check_features(config, error) ||
         !check_pasids(config, error) || !check_stages(config, error) ||
         !check_version(config, error) || !check_records(config, error) ||
-        !check_counters(config, error)) {
+        !check_counters(config, error) || !check_mask(config, error)) {
         return false;
     }
     *cap = compose_cap(config);

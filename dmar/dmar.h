@@ -37,6 +37,8 @@ typedef struct Dmar Dmar;
  */
 typedef struct DmarConfig {
     uint8_t aw_bits;            /* widest second-stage input: 39, 48 or 57 */
+    uint8_t min_aw_bits;        /* narrowest, of these; 0: 39 */
+    uint8_t max_address_mask;   /* MAMV, 18 .. 52; 0: 18 */
     uint8_t host_width;         /* HAW: bits of a physical address, 36 .. 52 */
     uint8_t pasid_bits;         /* 0: no PASID support, else 7 .. 20 */
     uint8_t domain_bits;        /* width of a domain-id: 4, 6 .. 16, even */

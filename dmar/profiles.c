@@ -2,8 +2,8 @@
  * Configurations that have a name: what a kind of machine has.
  *
  * Those of real processors are what their register pages report, in so far as
- * the engine has it: memory types (MTS) are not there, IRO and FRO are where this engine has them, and narrower address
- * widths than the widest are always supported.
+ * the engine has it: memory types (MTS) are not there, and IRO and FRO are
+ * where this engine has them.
  *
  * Copyright (c) The vtd-sm developers
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -55,14 +55,14 @@ static const Profile profiles[] = {
         COMMON, .aw_bits = 48, .fault_records = 8, .device_tlb = true } },
     /* ver 1:0 cap 8d2078c106f0466 ecap f020df */
     { "skx", "Skylake-SP, Cascade Lake: no scalable mode", {
-        COMMON, .aw_bits = 48, .fault_records = 8, .version = 1,
-        .protected_memory = true,
+        COMMON, .aw_bits = 48, .min_aw_bits = 48, .fault_records = 8,
+        .version = 1, .protected_memory = true,
         .device_tlb = true, .posted_interrupts = true } },
     /* ver 6:0 cap 19ed008c40780c66 ecap 3ee9e86f050df, which has neither
      * PASID nor PRS; units of accelerators have both. */
     { "spr", "Sapphire Rapids, a unit with accelerators", {
-        SCALABLE, .aw_bits = 57, .fault_records = 1, .version = 6,
-        .protected_memory = true,
+        SCALABLE, .aw_bits = 57, .min_aw_bits = 48, .max_address_mask = 45,
+        .fault_records = 1, .version = 6, .protected_memory = true,
         .first_stage = true, .first_stage_1g = true,
         .first_stage_5level = true, .nested = true, .supervisor = true,
         .extended_accessed = true, .second_stage_dirty = true,

@@ -287,6 +287,8 @@ static const Property sm_properties[] = {
     DEFINE_PROP_STRING("profile", SmIommu, profile),
     DEFINE_PROP_LINK("primary-bus", SmIommu, bus, TYPE_PCI_BUS, PCIBus *),
     DEFINE_PROP_UINT8("aw-bits", SmIommu, numbers.aw_bits, SM_AUTO),
+    DEFINE_PROP_UINT8("min-aw-bits", SmIommu, numbers.min_aw_bits, SM_AUTO),
+    DEFINE_PROP_UINT8("mamv", SmIommu, numbers.mamv, SM_AUTO),
     DEFINE_PROP_UINT8("pasid-bits", SmIommu, numbers.pasid_bits, SM_AUTO),
     DEFINE_PROP_UINT8("nd", SmIommu, numbers.nd, SM_AUTO),
     DEFINE_PROP_UINT8("version", SmIommu, numbers.version, SM_AUTO),

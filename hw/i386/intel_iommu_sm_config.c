@@ -197,12 +197,28 @@ static uint8_t sm_host_width(const SmIommu *s)
                  SM_HOST_WIDTH_MAX);
 }
 
-static void sm_apply_numbers(SmIommu *s)
+/* A width that was asked for is there, if the profile's are all wider. */
+static void sm_apply_widths(SmIommu *s)
 {
     DmarConfig *config = &s->config;
 
     if (s->numbers.aw_bits != SM_AUTO) {
         config->aw_bits = s->numbers.aw_bits;
+        config->min_aw_bits = MIN(config->min_aw_bits, config->aw_bits);
+    }
+    if (s->numbers.min_aw_bits != SM_AUTO) {
+        config->min_aw_bits = s->numbers.min_aw_bits;
+    }
+    config->host_width = sm_host_width(s);
+}
+
+static void sm_apply_numbers(SmIommu *s)
+{
+    DmarConfig *config = &s->config;
+
+    sm_apply_widths(s);
+    if (s->numbers.mamv != SM_AUTO) {
+        config->max_address_mask = s->numbers.mamv;
     }
     if (s->numbers.fault_records != SM_AUTO16) {
         config->fault_records = s->numbers.fault_records;
@@ -222,7 +238,6 @@ static void sm_apply_numbers(SmIommu *s)
     } else if (!config->scalable) {
         config->pasid_bits = 0;
     }
-    config->host_width = sm_host_width(s);
 }
 
 bool sm_decide_config(SmIommu *s, Error **errp)

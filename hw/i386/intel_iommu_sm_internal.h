@@ -47,6 +47,8 @@ struct SmIommu {
     OnOffAuto asked[SM_MAX_FEATURES];   /* in the engine's order */
     struct {                    /* if given; else as the profile has it */
         uint8_t aw_bits;
+        uint8_t min_aw_bits;
+        uint8_t mamv;
         uint8_t pasid_bits;
         uint8_t nd;
         uint8_t version;

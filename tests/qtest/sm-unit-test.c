@@ -200,6 +200,7 @@ typedef struct Capability {
 #define SAGAW_MGAW (FIELD(0x1f, 8) | FIELD(0x3f, 16))
 #define CAP_CM (1ull << 7)
 #define NFR FIELD(0xff, 40)
+#define MAMV FIELD(63, 48)
 #define CAP_PI (1ull << 59)
 #define ECAP_DT (1ull << 2)
 #define ECAP_IR (1ull << 3)
@@ -232,6 +233,11 @@ static const Capability capabilities[] = {
       ECAP_SC },
     { "aw-bits=39", "aw-bits=39", SAGAW_MGAW, FIELD(2, 8) | FIELD(38, 16) },
     { "aw-bits=57", "aw-bits=57", SAGAW_MGAW, FIELD(14, 8) | FIELD(56, 16) },
+    { "min-aw-bits=57", "aw-bits=57,min-aw-bits=57", SAGAW_MGAW,
+      FIELD(8, 8) | FIELD(56, 16) },
+    { "profile=spr,aw-bits=39", "profile=spr,aw-bits=39", SAGAW_MGAW,
+      FIELD(2, 8) | FIELD(38, 16) },
+    { "mamv=20", "mamv=20", MAMV, FIELD(20, 48) },
     { "pasid-bits=0", "pasid-bits=0", 0, 0, ECAP_PASID | PSS | ECAP_SMTS,
       ECAP_SMTS },
     { "pasid-bits=16", "pasid-bits=16", 0, 0, ECAP_PASID | PSS,
@@ -268,8 +274,8 @@ static const Capability capabilities[] = {
     { "sm=off", "sm=off", 0, 0, OF_FS | ECAP_SMTS | ECAP_SSTS | ECAP_PASID, 0 },
     { "nd=2", "nd=2", FIELD(7, 0), FIELD(2, 0) },
     { "version=1,dma-drain=off", "version=1,dma-drain=off", FIELD(3, 54), 0 },
-    { "profile=spr", "profile=spr", SAGAW_MGAW | CAP_FS5LP,
-      FIELD(14, 8) | FIELD(56, 16) | CAP_FS5LP,
+    { "profile=spr", "profile=spr", SAGAW_MGAW | CAP_FS5LP | MAMV,
+      FIELD(12, 8) | FIELD(56, 16) | CAP_FS5LP | FIELD(45, 48),
       OF_FS | ECAP_SSADS | ECAP_DT | ECAP_PRS | ECAP_ADMS,
       OF_FS | ECAP_SSADS | ECAP_DT | ECAP_PRS },
     { "profile=spr,nest=off", "profile=spr,nest=off", 0, 0, OF_FS,
@@ -302,6 +308,9 @@ typedef struct Refusal {
 
 static const Refusal refusals[] = {
     { "aw-bits=40", "q35", UNIT ",aw-bits=40", "39, 48 or 57" },
+    { "min-aw-bits=48", "q35", UNIT ",aw-bits=39,min-aw-bits=48",
+      "must not exceed the widest" },
+    { "mamv=9", "q35", UNIT ",mamv=9", "18 to 52 bits" },
     { "pasid-bits=21", "q35", UNIT ",pasid-bits=21", "7 to 20" },
     { "pasid-bits=3", "q35", UNIT ",pasid-bits=3", "7 to 20" },
     { "pasid-bits-without-scalable", "q35",

@@ -76,6 +76,7 @@ DmarConfig random_config(void)
     DmarConfig c = { .aw_bits = widths[below(3)] };
     c.host_width = host_widths[below(4)];
     c.host_width = MIN(c.host_width, c.aw_bits);
+    c.min_aw_bits = once_in(12) ? MIN(48, c.aw_bits) : 0;
     c.domain_bits = once_in(4) ? 8 : 16;
     c.fault_records = 4;
     c.version = once_in(4) ? 8 : once_in(2) ? 5 : 0;
@@ -97,7 +98,8 @@ DmarConfig random_config(void)
 static void tell_model(const DmarConfig *c)
 {
     unit = (ModelUnit) {
-        .guest_width = c->aw_bits, .host_width = c->host_width,
+        .guest_width = c->aw_bits, .least_width = c->min_aw_bits,
+        .host_width = c->host_width,
         .pasid_width = c->pasid_bits, .domain_width = c->domain_bits,
         .version = c->version ? c->version : 5,
         .scalable = c->scalable, .abort_dma = c->abort_dma,

@@ -124,7 +124,8 @@ static bool legacy_root(Path *p, uint64_t *contexts)
 static bool width_known(const Path *p, unsigned aw)
 {
     return p->unit->second_stage && aw >= 1 && aw <= 3 &&
-        30 + 9 * aw <= p->unit->guest_width;
+        30 + 9 * aw <= p->unit->guest_width &&
+        30 + 9 * aw >= p->unit->least_width;
 }
 
 static bool legacy_reserved(const Path *p, const ModelEntry *e)

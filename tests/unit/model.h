@@ -102,6 +102,7 @@ typedef struct ModelUnit {
     uint64_t root_table;        /* address */
     unsigned table_mode;        /* TTM: 0 legacy, 1 scalable, 3 abort */
     unsigned guest_width;       /* MGAW: widest second-stage input, in bits */
+    unsigned least_width;       /* the narrowest, of SAGAW */
     unsigned host_width;        /* HAW */
     unsigned pasid_width;       /* 0: no PASIDs */
     unsigned domain_width;

@@ -132,6 +132,34 @@ START_TEST(widths_are_advertised)
 }
 END_TEST
 
+/* From the narrowest to the widest. */
+START_TEST(narrow_widths_may_be_missing)
+{
+    static const struct {
+        uint8_t least, widest;
+        unsigned sagaw;
+    } rows[] = {
+        { 0, 39, 2 }, { 39, 39, 2 }, { 39, 48, 6 }, { 48, 48, 4 }, { 0, 57, 14 },
+        { 39, 57, 14 }, { 48, 57, 12 }, { 57, 57, 8 },
+    };
+    DmarConfig config = widest;
+    config.host_width = 39;
+    config.aw_bits = rows[_i].widest;
+    config.min_aw_bits = rows[_i].least;
+    power_on(&config);
+    ck_assert_uint_eq(field_get(reg(CAP_REG), CAP_SAGAW), rows[_i].sagaw);
+}
+END_TEST
+
+START_TEST(an_address_mask_is_as_wide_as_is_asked)
+{
+    DmarConfig config = widest;
+    config.max_address_mask = _i;
+    power_on(&config);
+    ck_assert_uint_eq(field_get(reg(CAP_REG), CAP_MAMV), _i);
+}
+END_TEST
+
 START_TEST(large_pages_are_advertised)
 {
     advertises(&widest, CAP_REG, CAP_SSLPS, 3);
@@ -223,6 +251,31 @@ START_TEST(an_odd_width_is_refused)
         config.aw_bits = bits;
         config.host_width = 39;
         if (bits != 39 && bits != 48 && bits != 57) {
+            is_refused(&config);
+        }
+    }
+}
+END_TEST
+
+START_TEST(a_least_width_that_is_none_or_too_wide_is_refused)
+{
+    for (unsigned bits = 1; bits < 256; bits++) {
+        DmarConfig config = widest;
+        config.aw_bits = 48;
+        config.min_aw_bits = bits;
+        if (bits != 39 && bits != 48) {
+            is_refused(&config);
+        }
+    }
+}
+END_TEST
+
+START_TEST(an_address_mask_that_names_no_large_page_is_refused)
+{
+    for (unsigned bits = 1; bits < 256; bits++) {
+        DmarConfig config = widest;
+        config.max_address_mask = bits;
+        if (bits < 18 || bits > 52) {
             is_refused(&config);
         }
     }
@@ -362,6 +415,8 @@ static Suite *caps(void)
                         G_N_ELEMENTS(never));
     tcase_add_test(t, reserved_capability_bits_are_zero);
     tcase_add_loop_test(t, widths_are_advertised, 0, 3);
+    tcase_add_loop_test(t, narrow_widths_may_be_missing, 0, 8);
+    tcase_add_loop_test(t, an_address_mask_is_as_wide_as_is_asked, 18, 53);
     tcase_add_test(t, large_pages_are_advertised);
     tcase_add_loop_test(t, fault_records_are_advertised, 1,
                         DMAR_MAX_FAULT_RECORDS + 1);
@@ -376,6 +431,8 @@ static Suite *caps(void)
 
     t = tests_of(s, "refused");
     tcase_add_test(t, an_odd_width_is_refused);
+    tcase_add_test(t, a_least_width_that_is_none_or_too_wide_is_refused);
+    tcase_add_test(t, an_address_mask_that_names_no_large_page_is_refused);
     tcase_add_test(t, a_host_width_that_no_host_has_is_refused);
     tcase_add_test(t, a_host_wider_than_its_guests_is_refused);
     tcase_add_test(t, a_pasid_width_that_does_not_exist_is_refused);

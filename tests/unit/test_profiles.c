@@ -31,15 +31,15 @@ START_TEST(a_profile_that_does_not_exist_is_none)
 END_TEST
 
 /* What processors report, and the fields in which this unit may differ: where
- * registers are, memory types, narrower widths. */
+ * registers are, memory types. */
 static const struct {
     const char *name;
     uint64_t version, cap, ecap, other_cap, other_ecap;
 } real[] = {
     { "skx", 0x10, 0x08d2078c106f0466, 0xf020df,
-      CAP_FRO | CAP_SAGAW_39, ECAP_IRO },
+      CAP_FRO, ECAP_IRO },
     { "spr", 0x60, 0x19ed008c40780c66, 0x3ee9e86f050df,
-      CAP_FRO | CAP_SAGAW_39 | CAP_MAMV,
+      CAP_FRO,
       ECAP_IRO | ECAP_MTS | ECAP_PASID | ECAP_PRS },
 };
 
@@ -62,8 +62,8 @@ static const struct {
     { "first-stage", 0x50, 0x11d20780806f0006, 0x38d9820f00fdf },
     { "second-stage", 0x50, 0xd2078c806f0606, 0x3499800f00fdf },
     { "legacy", 0x50, 0xd2078c806f0606, 0xf00fdf },
-    { "skx", 0x10, 0x8d2078c806f0666, 0xf00fdf },
-    { "spr", 0x60, 0x19d2008c80780e66, 0x3ef9ea4f00fdf },
+    { "skx", 0x10, 0x8d2078c806f0466, 0xf00fdf },
+    { "spr", 0x60, 0x19ed008c80780c66, 0x3ef9ea4f00fdf },
 };
 
 START_TEST(a_profile_stays_what_it_is)
