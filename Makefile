@@ -43,10 +43,12 @@ help:
 ##                        "mutation: N mutants, N caught, N survived (NN.N %)"
 ##   make lint            style and layer rules; ends with "lint: clean"
 ##   make docs            the documentation, in HTML
+##   make qtests          the bare-metal tests, built only
 ##   make golden          write the DMAR table anew that tests compare with
 ##   make series          regenerate kernel-patches/ from commits, see docs/series.rst
 ##   make clean           remove what was built here; the cache of sources and kernels
 ##                        in ~/.cache/vtd-sm stays (another place: VTD_SM_CACHE=DIR)
+##   make distclean       clean, and what ./configure found out
 ##
 ##   ./configure --help   trees of your own, another build folder
 

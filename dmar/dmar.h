@@ -2,8 +2,8 @@
  * dmar: a DMA-remapping unit as the Intel VT-d architecture defines it.
  *
  * This is the engine's one public header.  The engine is a library that needs
- * glib and a host (host.h): the same code runs in QEMU, in unit tests, in
- * fuzzers and in benchmarks.  Section numbers are those of the revision named
+ * glib and a host (host.h): the same code runs in QEMU, in unit tests and in
+ * fuzzers.  Section numbers are those of the revision named
  * in spec/README.md.
  *
  * Threads: every function may be called from any thread; the engine locks.

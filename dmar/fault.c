@@ -4,8 +4,8 @@
  *
  * Everything else in the engine returns a reason.  Whether it is logged
  * depends on the reason (qualified by FPD or not), on the request (a
- * translation request that is answered with nothing granted is no fault), and
- * on room: with the record at the fault index still pending, or with overflow
+ * translation request that is answered with nothing granted is no fault, but
+ * for one reason), and on room: with the record at the fault index still pending, or with overflow
  * standing, the new fault is lost.
  *
  * Copyright (c) The vtd-sm developers

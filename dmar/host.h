@@ -6,7 +6,7 @@
  *
  * Rules for a host: every callback may come while the engine holds its lock,
  * from any thread that entered the engine; a callback must not enter the same
- * engine again.  Memory callbacks reach RAM only (a table that software placed
+ * engine again, but for dmar_forgotten_by() which is there for it.  Memory callbacks reach RAM only (a table that software placed
  * over a device must be answered with an error, never with a device access).
  *
  * Copyright (c) The vtd-sm developers
@@ -118,7 +118,8 @@ typedef struct DmarHost {
     /* Optional: forget interrupt entries @first .. @last (inclusive). */
     void (*interrupts_dropped)(void *opaque, uint16_t first, uint16_t last);
 
-    /* Optional: comes from dmar_reg_write(). */
+    /* Optional: comes from dmar_reg_write(), or from
+     * dmar_device_tlb_completed() if the queue goes on. */
     void (*translations_dropped)(void *opaque, const DmarForgotten *what);
 
     /*

@@ -30,8 +30,8 @@ typedef struct DmarRoot {
 typedef enum DmarStageId { DMAR_FIRST_STAGE, DMAR_SECOND_STAGE } DmarStageId;
 
 /*
- * How a (source-id, PASID) is translated: what resolve.c makes of root,
- * context and PASID entries, and all that the walker sees.
+ * How a (source-id, PASID) is translated: what context.c and pasid.c make of
+ * root, context and PASID entries, and all that the walker sees.
  */
 typedef struct DmarBinding {
     uint16_t source_id;

@@ -13,7 +13,8 @@
  *
  * QUALIFIED faults are not recorded if a fault-processing-disable bit was met
  * on the way.  A translation request is answered UR (unsupported request), CA
- * (completer abort), or NONE: success that grants nothing, and no record.
+ * (completer abort), or NONE: success that grants nothing, and no record;
+ * REPORTED: the same with a record.
  */
 #define DMAR_FAULT_REASONS(X)                                                   \
     X(LEGACY_ROOT_NOT_PRESENT,    0x01, "LRT.2",   UNQUALIFIED, UR,             \
