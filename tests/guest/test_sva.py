@@ -20,8 +20,8 @@ ALLOWED = "iommu_sva.allow_x86=1"
 GROUPS = []
 
 
-def shared(name, unit, append):
-    made = Group(name, machine(unit=unit, adi="ats=on,pri=on", append=append))
+def shared(name, unit, append, **differences):
+    made = Group(name, machine(unit=unit, adi="ats=on,pri=on", append=append, **differences))
     GROUPS.append(made)
     return made
 
@@ -139,6 +139,9 @@ def shared_tests(group, levels):
 
 shared_tests(shared("sva", "ats=on", f"no5lvl {ALLOWED}"), levels=4)
 shared_tests(shared("sva 57 bits", "profile=full57,ats=on", ALLOWED), levels=5)
+
+shared_tests(shared("sva behind a port", "ats=on", f"no5lvl {ALLOWED}", adi_behind_port=True), levels=4)
+shared_tests(shared("sva caching mode", "ats=on,caching-mode=on", f"no5lvl {ALLOWED}"), levels=4)
 
 refused = shared("sva refused", "ats=on", "no5lvl")
 
