@@ -5,7 +5,8 @@
  * or the host says that it took too long.  A wait descriptor completes when
  * all requests between the wait before it and itself have been answered; so a
  * wait that has nothing to wait for completes before one ahead of it that has.
- * A time-out aborts the waits that have not completed.
+ * A fence completes when all that is ahead of it has [VT-d 7.10].  A time-out
+ * aborts the waits that have not completed.
  *
  * The rest of the engine sees of this that the queue does not get on: no ITag
  * is free, no wait can be kept, or a wait with a fence has not completed.
@@ -81,19 +82,28 @@ void dmar_in_flight_send(Dmar *dmar, const DmarDeviceTlbInvalidation *what)
 
 /* ---- Waits ----------------------------------------------------------------- */
 
+/* @ahead: waits ahead of it that have not completed.  Behind a fence nothing is
+ * sent. */
+static bool is_due(const DmarInFlight *f, const DmarInFlightWait *wait,
+                   unsigned ahead)
+{
+    return wait->word[0] & WAIT0_FN ? !f->itags && !ahead
+                                    : !group_in_flight(f, wait->group);
+}
+
 /* False: @d is kept until what is ahead of it is done. */
 bool dmar_in_flight_passes(Dmar *dmar, const InvDescriptor *d)
 {
     DmarInFlight *f = &dmar->in_flight;
-    uint32_t group = f->group++;
+    const DmarInFlightWait wait = {
+        .word = { d->word[0], d->word[1] }, .group = f->group++,
+    };
 
-    if (!group_in_flight(f, group)) {
+    if (is_due(f, &wait, f->waits)) {
         return true;
     }
     g_assert(!dmar_in_flight_waits_full(dmar));
-    f->wait[f->waits++] = (DmarInFlightWait) {
-        .word = { d->word[0], d->word[1] }, .group = group,
-    };
+    f->wait[f->waits++] = wait;
     return false;
 }
 
@@ -105,10 +115,10 @@ static void complete_waits(Dmar *dmar)
     for (unsigned i = 0; i < f->waits; i++) {
         DmarInFlightWait wait = f->wait[i];
 
-        if (group_in_flight(f, wait.group)) {
-            f->wait[kept++] = wait;
-        } else {
+        if (is_due(f, &wait, kept)) {
             dmar_descriptor_complete_wait(dmar, wait.word);
+        } else {
+            f->wait[kept++] = wait;
         }
     }
     f->waits = kept;
