@@ -88,6 +88,7 @@ static void enable_translation(Dmar *dmar, bool on)
     if (!on && dmar_has(dmar, ECAP_SMTS)) {
         dmar_invalidate_everything(dmar);
     }
+    dmar_keepers_forget_all(dmar);
     maybe_restart_fault_index(dmar);
     dmar_tell_remapping(dmar);
 }

@@ -173,6 +173,9 @@ typedef enum DmarCompletion {
  * request may succeed with neither @read nor @write: nothing is mapped there,
  * and the device may ask for the page.  @reason is the fault reason, 0 if
  * none, also when the fault was not recorded [VT-d 7.1.3].
+ *
+ * Who keeps the answer to a read and writes by it, because @write says that he
+ * may, leaves dirty bits clear: only a request that writes sets them.
  */
 typedef struct DmarTranslation {
     DmarCompletion completion;
@@ -206,8 +209,9 @@ void dmar_device_tlb_completed(Dmar *dmar, uint16_t source_id, uint32_t itags,
 void dmar_device_tlb_timed_out(Dmar *dmar, unsigned itag);
 
 /*
- * Whether what was dropped concerns requests of @source_id without PASID, and
- * which of their addresses.  For the callback translations_dropped() alone: the
+ * Whether what was dropped concerns translations that @source_id was given for
+ * requests without PASID, and of which addresses; told of all, it has none from
+ * then on.  For the callback translations_dropped() alone: the
  * one function that may be called with the engine's lock held.
  */
 bool dmar_forgotten_by(Dmar *dmar, const DmarForgotten *what, uint16_t source_id,
@@ -345,6 +349,7 @@ typedef struct DmarInFlight {
  * time, so an incoming unit starts with none.  Plain data, host endian.
  */
 typedef struct DmarState {
+    uint8_t host_width;         /* which no register tells */
     uint8_t registers[DMAR_MMIO_SIZE];
     uint64_t root_latched;      /* RTADDR as of the last SRTP */
     uint64_t irta_latched;      /* IRTA as of the last SIRTP */

@@ -6,7 +6,8 @@
  *
  * Rules for a host: every callback may come while the engine holds its lock,
  * from any thread that entered the engine; a callback must not enter the same
- * engine again, but for dmar_forgotten_by() which is there for it.  Memory callbacks reach RAM only (a table that software placed
+ * engine again, but for dmar_forgotten_by() which is there for it.  Memory
+ * callbacks reach RAM only (a table that software placed
  * over a device must be answered with an error, never with a device access).
  *
  * Copyright (c) The vtd-sm developers

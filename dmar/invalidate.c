@@ -22,59 +22,9 @@ bool dmar_invalidate_order_valid(const Dmar *dmar, unsigned order)
     return dmar->cap & CAP_PSI && order <= field_get(dmar->cap, CAP_MAMV);
 }
 
-static void tell_host(Dmar *dmar, const DmarForgotten *what)
-{
-    if (dmar->host.translations_dropped) {
-        dmar->host.translations_dropped(dmar->opaque, what);
-    }
-}
-
-/* Requesters may be translated otherwise from now on. */
-static void tell_host_of_bindings(Dmar *dmar)
-{
-    tell_host(dmar, &(DmarForgotten) {
-        .every_domain = true, .pasid = DMAR_NO_PASID, .last = UINT64_MAX,
-    });
-}
-
-/* How requests without PASID are translated now; nothing is recorded. */
-static bool find_binding(Dmar *dmar, uint16_t source_id, DmarBinding *out)
-{
-    const DmarRequest request = { .source_id = source_id,
-                                  .pasid = DMAR_NO_PASID,
-                                  .access = DMAR_PROBE };
-    bool fpd;
-
-    return dmar_status(dmar, GCMD_TE) && !dmar_resolve_mode(dmar, &request) &&
-           !dmar_resolve(dmar, &request, out, &fpd);
-}
-
-bool dmar_forgotten_by(Dmar *dmar, const DmarForgotten *what, uint16_t source_id,
-                       uint64_t *first, uint64_t *last)
-{
-    DmarBinding binding;
-
-    *first = what->first;
-    *last = what->last;
-    if (what->every_domain) {
-        return true;
-    }
-    if (!find_binding(dmar, source_id, &binding) ||
-        binding.domain != what->domain ||
-        (what->pasid != DMAR_NO_PASID && what->pasid != binding.pasid)) {
-        return false;
-    }
-    /* The second stage's addresses are not those that requesters use. */
-    if (binding.pgtt == PGTT_NESTED && what->pasid == DMAR_NO_PASID) {
-        *first = 0;
-        *last = UINT64_MAX;
-    }
-    return true;
-}
-
 void dmar_invalidate_everything(Dmar *dmar)
 {
-    tell_host_of_bindings(dmar);
+    dmar_keepers_forget_all(dmar);
     dmar_cache_drop_contexts(dmar->caches);
     dmar_cache_drop_bindings(dmar->caches);
     dmar_iotlb_drop_all(dmar->iotlb);
@@ -91,7 +41,7 @@ static uint16_t function_bits(unsigned function_mask)
 void dmar_invalidate_contexts(Dmar *dmar, unsigned granularity, uint16_t domain,
                               uint16_t source_id, unsigned function_mask)
 {
-    tell_host_of_bindings(dmar);
+    dmar_keepers_forget_all(dmar);
     switch (granularity) {
     case G_GLOBAL:
         dmar_cache_drop_contexts(dmar->caches);
@@ -109,7 +59,7 @@ void dmar_invalidate_contexts(Dmar *dmar, unsigned granularity, uint16_t domain,
 void dmar_invalidate_bindings(Dmar *dmar, unsigned granularity, uint16_t domain,
                               uint32_t pasid)
 {
-    tell_host_of_bindings(dmar);
+    dmar_keepers_forget_all(dmar);
     switch (granularity) {
     case G_PC_DOMAIN:
         dmar_cache_drop_domain_bindings(dmar->caches, domain);
@@ -150,7 +100,7 @@ void dmar_invalidate_mappings(Dmar *dmar, unsigned granularity, uint16_t domain,
     DmarRange inputs = second_stage_range(dmar, range);
     bool pages = granularity == G_IOTLB_PAGE;
 
-    tell_host(dmar, &(DmarForgotten) {
+    dmar_keepers_forget(dmar, &(DmarForgotten) {
         .every_domain = granularity == G_IOTLB_GLOBAL, .domain = domain,
         .pasid = DMAR_NO_PASID, .first = pages ? inputs.first : 0,
         .last = pages ? inputs.last : UINT64_MAX,
@@ -175,7 +125,7 @@ void dmar_invalidate_pasid(Dmar *dmar, unsigned granularity, uint16_t domain,
 {
     bool pages = granularity == G_PIOTLB_PAGE;
 
-    tell_host(dmar, &(DmarForgotten) {
+    dmar_keepers_forget(dmar, &(DmarForgotten) {
         .domain = domain, .pasid = pasid, .first = pages ? range->first : 0,
         .last = pages ? range->last : UINT64_MAX,
     });

@@ -190,22 +190,14 @@ void dmar_iotlb_drop_pasid(DmarIotlb *iotlb, uint16_t domain, uint32_t pasid)
     dmar_tlb_drop(iotlb->tables[DMAR_FIRST_STAGE], &s);
 }
 
-/* What @bits of an address say of the others. */
-static uint64_t canonical(uint64_t addr, unsigned bits)
-{
-    uint64_t sign = BIT_AT(bits - 1);
-
-    return ((addr & low_bits(bits)) ^ sign) - sign;
-}
-
 /* Entries are tagged with no more address bits than their tables translate
  * [VT-d 6.2.1, Table 18]. */
 static void drop_first_stage_range(DmarIotlb *iotlb, DmarTlbSelection s,
                                    const DmarRange *range, unsigned bits)
 {
     s.by_range = true;
-    s.first = canonical(range->first, bits);
-    s.last = canonical(range->last, bits);
+    s.first = dmar_canonical(range->first, bits);
+    s.last = dmar_canonical(range->last, bits);
     dmar_tlb_drop(iotlb->pages, &s);
     if (!range->leaves_only) {
         dmar_tlb_drop(iotlb->tables[DMAR_FIRST_STAGE], &s);

@@ -87,12 +87,27 @@ static bool tables_agree(Dmar *dmar, const DmarPageRequest *request,
     return !reason;
 }
 
+static void tell_keepers(Dmar *dmar, const DmarBinding *binding,
+                         const DmarRange *page)
+{
+    bool whole = binding->pgtt == PGTT_NESTED;
+
+    dmar_keepers_forget(dmar, &(DmarForgotten) {
+        .domain = binding->domain,
+        .pasid = binding->pgtt == PGTT_FIRST_STAGE ? binding->pasid
+                                                   : DMAR_NO_PASID,
+        .first = whole ? 0 : page->first,
+        .last = whole ? UINT64_MAX : page->last,
+    });
+}
+
 /* What the caches say of the page is what the device could not use
  * [VT-d 6.5.3.1, Table 27]. */
 static void forget_page(Dmar *dmar, const DmarBinding *binding, uint64_t addr)
 {
     DmarRange page = dmar_invalidate_range(addr, 0, false);
 
+    tell_keepers(dmar, binding, &page);
     switch (binding->pgtt) {
     case PGTT_FIRST_STAGE:
         dmar_iotlb_drop_pasid_range(dmar->iotlb, binding->domain,

@@ -77,5 +77,6 @@ void dmar_protection_written(Dmar *dmar)
     bool on = value & PMEN_EPM;
 
     dmar_set32(dmar, PMEN_REG, field_set(value, PMEN_PRS, on));
+    dmar_keepers_forget_all(dmar);
     dmar_tell_remapping(dmar);
 }

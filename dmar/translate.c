@@ -420,6 +420,16 @@ static void count(const Journey *j, uint8_t reason)
     }
 }
 
+/* Who asks without PASID may keep the answer; a device that keeps translations
+ * of its own asks for them, and is told by name. */
+static void note_keeper(const Journey *j)
+{
+    if (j->request->type == DMAR_UNTRANSLATED &&
+        j->request->pasid == DMAR_NO_PASID) {
+        dmar_keeper_answered(j->dmar, j->request->source_id, &j->entry.binding);
+    }
+}
+
 static void translate(Dmar *dmar, const DmarRequest *request,
                       DmarTranslation *out)
 {
@@ -439,6 +449,7 @@ static void translate(Dmar *dmar, const DmarRequest *request,
         answer_fault(&j, reason, out);
     } else {
         answer_success(&j, out);
+        note_keeper(&j);
         dmar_report(dmar, DMAR_EVENT_TRANSLATED, request->source_id,
                     j.entry.binding.pasid, request->addr, out->addr, out->size);
     }

@@ -27,6 +27,7 @@ Dmar *dmar_new(const DmarConfig *config, const DmarHost *host, void *opaque,
     dmar->caches = dmar_caches_new();
     dmar->iotlb = dmar_iotlb_new();
     dmar->stats = dmar_stats_new();
+    dmar_keepers_init(dmar);
     dmar_registers_init(dmar);
     dmar_registers_reset(dmar);
     return dmar;
@@ -40,6 +41,7 @@ void dmar_free(Dmar *dmar)
     dmar_caches_free(dmar->caches);
     dmar_iotlb_free(dmar->iotlb);
     dmar_stats_free(dmar->stats);
+    dmar_keepers_free(dmar);
     g_mutex_clear(&dmar->lock);
     g_free(dmar);
 }
@@ -55,6 +57,7 @@ void dmar_reset(Dmar *dmar)
     dmar_cache_drop_all(dmar->caches);
     dmar_iotlb_drop_all(dmar->iotlb);
     dmar_stats_reset(dmar->stats);
+    dmar_keepers_forget_all(dmar);
     dmar_tell_remapping(dmar);
     g_mutex_unlock(&dmar->lock);
 }
@@ -62,6 +65,7 @@ void dmar_reset(Dmar *dmar)
 void dmar_save(Dmar *dmar, DmarState *state)
 {
     g_mutex_lock(&dmar->lock);
+    state->host_width = dmar->config.host_width;
     memcpy(state->registers, dmar->registers, sizeof(state->registers));
     state->root_latched = dmar->root_latched;
     state->irta_latched = dmar->irta_latched;
@@ -78,11 +82,21 @@ static uint64_t saved64(const DmarState *state, uint64_t offset)
     return value;
 }
 
+static bool is_of_same_unit(const Dmar *dmar, const DmarState *state)
+{
+    static const uint64_t told_by[] = { VER_REG, CAP_REG, ECAP_REG, PERFCAP_REG };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(told_by); i++) {
+        if (saved64(state, told_by[i]) != dmar_get64(dmar, told_by[i])) {
+            return false;
+        }
+    }
+    return state->host_width == dmar->config.host_width;
+}
+
 bool dmar_load(Dmar *dmar, const DmarState *state, GError **error)
 {
-    if (saved64(state, CAP_REG) != dmar_get64(dmar, CAP_REG) ||
-        saved64(state, ECAP_REG) != dmar_get64(dmar, ECAP_REG) ||
-        saved64(state, PERFCAP_REG) != dmar_get64(dmar, PERFCAP_REG) ||
+    if (!is_of_same_unit(dmar, state) ||
         state->next_fault_record >= dmar->config.fault_records ||
         !dmar_in_flight_valid(&state->in_flight)) {
         g_set_error_literal(error, DMAR_ERROR, DMAR_ERROR_STATE,
@@ -99,6 +113,7 @@ bool dmar_load(Dmar *dmar, const DmarState *state, GError **error)
     dmar_cache_drop_all(dmar->caches);
     dmar_iotlb_drop_all(dmar->iotlb);
     dmar_perf_settle(dmar);
+    dmar_keepers_forget_all(dmar);
     dmar_tell_remapping(dmar);
     g_mutex_unlock(&dmar->lock);
     return true;

@@ -122,6 +122,7 @@ typedef struct DmarRegister DmarRegister;
 typedef struct DmarCaches DmarCaches;
 typedef struct DmarIotlb DmarIotlb;
 typedef struct DmarStats DmarStats;
+typedef struct DmarKeeper DmarKeeper;
 
 struct Dmar {
     GMutex lock;
@@ -142,6 +143,8 @@ struct Dmar {
     DmarCaches *caches;
     DmarIotlb *iotlb;
     DmarStats *stats;
+    DmarKeeper *keepers;        /* by source-id */
+    uint32_t keeper_epoch;      /* since they were told to forget everything */
 };
 
 /* caps.c */
@@ -313,6 +316,22 @@ DmarRange dmar_invalidate_range(uint64_t addr, unsigned order, bool leaves_only)
 void dmar_invalidate_interrupts(Dmar *dmar, uint16_t first, uint16_t last);
 bool dmar_invalidate_order_valid(const Dmar *dmar, unsigned order);
 uint16_t dmar_domain_of(const Dmar *dmar, uint64_t field);
+
+/* keeper.c: those who keep translations. */
+void dmar_keepers_init(Dmar *dmar);
+void dmar_keepers_free(Dmar *dmar);
+void dmar_keeper_answered(Dmar *dmar, uint16_t source_id,
+                          const DmarBinding *binding);
+void dmar_keepers_forget(Dmar *dmar, const DmarForgotten *what);
+void dmar_keepers_forget_all(Dmar *dmar);
+
+/* What the low @bits of an address say of the others. */
+static inline uint64_t dmar_canonical(uint64_t addr, unsigned bits)
+{
+    uint64_t sign = BIT_AT(bits - 1);
+
+    return ((addr & low_bits(bits)) ^ sign) - sign;
+}
 
 /* command_invalidate.c: the register-based interface */
 void dmar_context_command(Dmar *dmar, uint64_t written);

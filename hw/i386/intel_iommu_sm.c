@@ -230,13 +230,14 @@ static const VMStateDescription sm_vmstate_in_flight = {
 
 static const VMStateDescription sm_vmstate = {
     .name = TYPE_INTEL_IOMMU_SM,
-    .version_id = 1,
-    .minimum_version_id = 1,
+    .version_id = 2,
+    .minimum_version_id = 2,
     .priority = MIG_PRI_IOMMU,
     .pre_save = sm_pre_save,
     .pre_load = sm_pre_load,
     .post_load = sm_post_load,
     .fields = (const VMStateField[]) {
+        VMSTATE_UINT8(saved.host_width, SmIommu),
         VMSTATE_UINT8_ARRAY(saved.registers, SmIommu, DMAR_MMIO_SIZE),
         VMSTATE_UINT64(saved.root_latched, SmIommu),
         VMSTATE_UINT64(saved.irta_latched, SmIommu),

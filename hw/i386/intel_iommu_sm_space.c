@@ -527,11 +527,33 @@ static const PCIIOMMUOps sm_iommu_ops = {
     .set_iommu_device = sm_set_iommu_device,
 };
 
+/* What was answered before is not true any more, of a device's TLB either:
+ * a unit that does not translate answers no translation requests. */
+static void sm_keepers_forget(SmIommu *s)
+{
+    SmAddressSpace *space;
+    IOMMUNotifier *n;
+
+    QLIST_FOREACH(space, &s->notified, notified) {
+        IOMMU_NOTIFIER_FOREACH(n, &space->translated) {
+            IOMMUTLBEvent event =
+                sm_gone(n->notifier_flags & IOMMU_NOTIFIER_UNMAP ?
+                        IOMMU_NOTIFIER_UNMAP : IOMMU_NOTIFIER_DEVIOTLB_UNMAP,
+                        n->start, n->end - n->start);
+
+            memory_region_notify_iommu_one(n, &event);
+        }
+    }
+}
+
+/* Who keeps translations watches a region while it is there: tell those that
+ * do before, and those that do after. */
 void sm_spaces_switch(SmIommu *s)
 {
     GHashTableIter iter;
     gpointer value;
 
+    sm_keepers_forget(s);
     memory_region_transaction_begin();
     if (s->ioapic) {
         sm_space_switch(s->ioapic);
@@ -547,6 +569,7 @@ void sm_spaces_switch(SmIommu *s)
         }
     }
     memory_region_transaction_commit();
+    sm_keepers_forget(s);
 }
 
 void sm_spaces_init(SmIommu *s)

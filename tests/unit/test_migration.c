@@ -196,6 +196,22 @@ START_TEST(a_unit_with_other_abilities_refuses_the_state)
 }
 END_TEST
 
+/* What capability registers do not tell, too. */
+START_TEST(a_unit_of_another_version_or_host_width_refuses_the_state)
+{
+    g_autoptr(GError) error = NULL;
+    given_device();
+    DmarConfig config = widest;
+    if (_i) {
+        config.version = 6;
+    } else {
+        config.host_width--;
+    }
+    ck_assert(!migrate_to(&config, &error));
+    is_refused(error);
+}
+END_TEST
+
 START_TEST(a_fault_index_beyond_the_records_is_refused)
 {
     g_autoptr(GError) error = NULL;
@@ -252,6 +268,8 @@ static Suite *migration(void)
     t = tests_of(s, "refused");
     tcase_add_loop_test(t, a_unit_with_other_abilities_refuses_the_state, 0,
                         variant_count);
+    tcase_add_loop_test(t,
+        a_unit_of_another_version_or_host_width_refuses_the_state, 0, 2);
     tcase_add_test(t, a_fault_index_beyond_the_records_is_refused);
     tcase_add_loop_test(t, a_state_of_garbage_does_no_harm, 0, 20);
     return s;

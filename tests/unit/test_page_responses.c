@@ -38,6 +38,16 @@ static uint64_t given_first_stage_pasid(uint32_t pasid, uint16_t domain)
     return root;
 }
 
+/* Those who keep translations outside of the unit forget the same. */
+static void keepers_are_told(uint32_t pasid, uint64_t first, uint64_t last)
+{
+    ck_assert(!m.forgotten.every_domain);
+    ck_assert_uint_eq(m.forgotten.domain, DOMAIN);
+    ck_assert_uint_eq(m.forgotten.pasid, pasid);
+    ck_assert_uint_eq(m.forgotten.first, first);
+    ck_assert_uint_eq(m.forgotten.last, last);
+}
+
 START_TEST(in_a_first_stage_the_page_of_the_pasid_is_forgotten)
 {
     given_machine();
@@ -53,6 +63,7 @@ START_TEST(in_a_first_stage_the_page_of_the_pasid_is_forgotten)
         read_reaches(DEV, pasid_of[i], at[i], OLD);
     }
     is_queued(wanted);
+    keepers_are_told(PASID, IOVA, IOVA + PAGE - 1);
     read_reaches(DEV, PASID, IOVA, NEW);
     read_reaches(DEV, PASID, IOVA + PAGE, OLD);
     read_reaches(DEV, OTHER_PASID, IOVA, OLD);
@@ -70,6 +81,7 @@ START_TEST(in_a_second_stage_the_page_of_the_domain_is_forgotten)
         map(&space, IOVA + i * PAGE, NEW, PAGE, RW);
     }
     is_queued(wanted);
+    keepers_are_told(NO_PASID, IOVA, IOVA + PAGE - 1);
     read_reaches(DEV, PASID, IOVA, NEW);
     read_reaches(DEV, OTHER_PASID, IOVA, NEW);
     read_reaches(DEV, PASID, IOVA + PAGE, OLD);
@@ -98,6 +110,7 @@ START_TEST(nested_the_whole_domain_is_forgotten)
         read_reaches(DEV, PASID, IOVA + i * PAGE, OLD);
     }
     is_queued(wanted);
+    keepers_are_told(NO_PASID, 0, UINT64_MAX);
     read_reaches(DEV, PASID, IOVA, NEW);
     read_reaches(DEV, PASID, IOVA + PAGE, NEW);
     read_reaches(DEV, OTHER_PASID, IOVA + LARGE, NEW);
