@@ -12,13 +12,14 @@
  * Copyright (c) The vtd-sm developers
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+#include "tlb.h"
 #include "unit.h"
 
 enum { MAX_BINDINGS = 1 << 16 };
 
 struct DmarCaches {
     GHashTable *contexts;       /* source-id -> DmarContext */
-    GHashTable *bindings;       /* source-id, PASID -> DmarBinding */
+    DmarTlb *bindings;          /* source-id, PASID -> DmarBinding */
     GHashTable *interrupts;     /* index -> InterruptEntry */
 };
 
@@ -27,8 +28,7 @@ DmarCaches *dmar_caches_new(void)
     DmarCaches *caches = g_new0(DmarCaches, 1);
 
     caches->contexts = g_hash_table_new_full(NULL, NULL, NULL, g_free);
-    caches->bindings = g_hash_table_new_full(g_int64_hash, g_int64_equal,
-                                             g_free, g_free);
+    caches->bindings = dmar_tlb_new(MAX_BINDINGS, sizeof(DmarBinding));
     caches->interrupts = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     return caches;
 }
@@ -36,7 +36,7 @@ DmarCaches *dmar_caches_new(void)
 void dmar_caches_free(DmarCaches *caches)
 {
     g_hash_table_destroy(caches->contexts);
-    g_hash_table_destroy(caches->bindings);
+    dmar_tlb_free(caches->bindings);
     g_hash_table_destroy(caches->interrupts);
     g_free(caches);
 }
@@ -105,71 +105,46 @@ void dmar_cache_drop_device_context(DmarCaches *caches, uint16_t domain,
 
 /* ---- Bindings ------------------------------------------------------------- */
 
-static uint64_t binding_key(uint16_t source_id, uint32_t pasid)
-{
-    return (uint64_t)source_id << 32 | pasid;
-}
+/* In the store of translations a binding is the page of its PASID. */
+enum { PASID_SHIFT = 0 };
+#define ANY_TYPE 1u
 
 const DmarBinding *dmar_cache_find_binding(DmarCaches *caches,
                                            uint16_t source_id, uint32_t pasid)
 {
-    uint64_t key = binding_key(source_id, pasid);
-
-    return g_hash_table_lookup(caches->bindings, &key);
-}
-
-static void make_room_for_binding(DmarCaches *caches)
-{
-    GHashTableIter i;
-
-    if (g_hash_table_size(caches->bindings) < MAX_BINDINGS) {
-        return;
-    }
-    g_hash_table_iter_init(&i, caches->bindings);
-    if (g_hash_table_iter_next(&i, NULL, NULL)) {
-        g_hash_table_iter_remove(&i);
-    }
+    return dmar_tlb_find(caches->bindings, source_id, pasid, PASID_SHIFT);
 }
 
 void dmar_cache_add_binding(DmarCaches *caches, const DmarBinding *binding)
 {
-    uint64_t key = binding_key(binding->source_id, binding->pasid);
+    DmarBinding *room = dmar_tlb_add(caches->bindings, binding->source_id,
+                                     binding->pasid, PASID_SHIFT,
+                                     (DmarTlbTags) {
+                                         .domain = binding->domain,
+                                     });
 
-    make_room_for_binding(caches);
-    g_hash_table_replace(caches->bindings, g_memdup2(&key, sizeof(key)),
-                         g_memdup2(binding, sizeof(*binding)));
+    *room = *binding;
 }
 
 void dmar_cache_drop_bindings(DmarCaches *caches)
 {
-    g_hash_table_remove_all(caches->bindings);
-}
-
-static gboolean binding_of_domain(gpointer key, gpointer value, gpointer data)
-{
-    (void)key;
-    return ((DmarBinding *)value)->domain == ((DmarBinding *)data)->domain;
-}
-
-static gboolean binding_of_pasid(gpointer key, gpointer value, gpointer data)
-{
-    return binding_of_domain(key, value, data) &&
-           ((DmarBinding *)value)->pasid == ((DmarBinding *)data)->pasid;
+    dmar_tlb_drop_all(caches->bindings);
 }
 
 void dmar_cache_drop_domain_bindings(DmarCaches *caches, uint16_t domain)
 {
-    DmarBinding wanted = { .domain = domain };
-
-    g_hash_table_foreach_remove(caches->bindings, binding_of_domain, &wanted);
+    dmar_tlb_drop(caches->bindings, &(DmarTlbSelection) {
+        .domain = domain, .types = ANY_TYPE,
+    });
 }
 
 void dmar_cache_drop_pasid_bindings(DmarCaches *caches, uint16_t domain,
                                     uint32_t pasid)
 {
-    DmarBinding wanted = { .domain = domain, .pasid = pasid };
-
-    g_hash_table_foreach_remove(caches->bindings, binding_of_pasid, &wanted);
+    dmar_tlb_drop(caches->bindings, &(DmarTlbSelection) {
+        .domain = domain, .types = ANY_TYPE, .by_range = true,
+        .first = pasid, .last = pasid,
+    });
 }
 
 /* ---- Interrupt entries ----------------------------------------------------- */

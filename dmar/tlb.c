@@ -5,8 +5,8 @@
  * domain and page's bucket, so that dropping a page touches only entries that
  * can be meant; of its domain and type's bucket; and of all entries by age, so
  * that the oldest gives way when there is no room, and no other does.  Lists
- * begin with what came last.  Room that is free is chained through the last
- * kind.
+ * begin with what came last.  Room that was freed is chained through the last
+ * kind; room that was never used costs no memory.
  *
  * Copyright (c) The vtd-sm developers
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -17,7 +17,7 @@
 #include "spec/field.h"
 #include "tlb.h"
 
-enum { NONE = UINT32_MAX, MAX_SHIFT = 64, TYPES = 8 };
+enum { NONE = 0, MAX_SHIFT = 64, TYPES = 8 };
 
 typedef enum ListKind { BY_KEY, BY_PAGE, BY_TYPE, BY_AGE, LISTS } ListKind;
 
@@ -36,9 +36,11 @@ typedef struct Entry {
 struct DmarTlb {
     unsigned capacity;
     size_t payload;
-    uint32_t free;              /* chain of free room, or NONE */
+    uint32_t used;              /* entries */
+    uint32_t fresh;             /* the first that was never used */
+    uint32_t free;              /* chain of freed room, or NONE */
     uint32_t oldest;            /* end of the list by age, or NONE */
-    Entry *entries;
+    Entry *entries;             /* from 1 on */
     uint8_t *payloads;
     uint32_t buckets;           /* of all kinds but the last, a power of two */
     uint32_t *heads[LISTS];
@@ -119,6 +121,7 @@ static void set_free(DmarTlb *tlb, uint32_t i)
 
 static void count_entry(DmarTlb *tlb, const Entry *e, int more)
 {
+    tlb->used += more;
     tlb->of_shift[e->shift] += more;
     tlb->lengths[bucket_of_type(tlb, e->tags.domain, e->tags.type)] += more;
 }
@@ -139,16 +142,27 @@ static size_t heads_of(const DmarTlb *tlb, ListKind kind)
     return kind == BY_AGE ? 1 : tlb->buckets;
 }
 
-void dmar_tlb_drop_all(DmarTlb *tlb)
+static void forget_lists(DmarTlb *tlb)
 {
     for (unsigned kind = 0; kind < LISTS; kind++) {
-        memset(tlb->heads[kind], 0xff, heads_of(tlb, kind) * sizeof(uint32_t));
+        memset(tlb->heads[kind], 0, heads_of(tlb, kind) * sizeof(uint32_t));
     }
     memset(tlb->lengths, 0, tlb->buckets * sizeof(uint32_t));
     memset(tlb->of_shift, 0, sizeof(tlb->of_shift));
     tlb->oldest = tlb->free = NONE;
-    for (unsigned i = tlb->capacity; i > 0; i--) {
-        set_free(tlb, i - 1);
+    tlb->used = 0;
+    tlb->fresh = 1;
+}
+
+/* One by one where these are few. */
+void dmar_tlb_drop_all(DmarTlb *tlb)
+{
+    if (tlb->used > tlb->capacity / 16) {
+        forget_lists(tlb);
+        return;
+    }
+    while (tlb->oldest != NONE) {
+        drop_entry(tlb, tlb->oldest);
     }
 }
 
@@ -159,14 +173,14 @@ DmarTlb *dmar_tlb_new(unsigned capacity, size_t payload)
     g_assert((capacity & (capacity - 1)) == 0);
     tlb->capacity = capacity;
     tlb->payload = payload;
-    tlb->entries = g_new0(Entry, capacity);
-    tlb->payloads = g_malloc0_n(capacity, payload);
+    tlb->entries = g_new0(Entry, capacity + 1);
+    tlb->payloads = g_malloc0_n(capacity + 1, payload);
     tlb->buckets = capacity;
+    tlb->fresh = 1;
     for (unsigned kind = 0; kind < LISTS; kind++) {
-        tlb->heads[kind] = g_new(uint32_t, heads_of(tlb, kind));
+        tlb->heads[kind] = g_new0(uint32_t, heads_of(tlb, kind));
     }
-    tlb->lengths = g_new(uint32_t, tlb->buckets);
-    dmar_tlb_drop_all(tlb);
+    tlb->lengths = g_new0(uint32_t, tlb->buckets);
     return tlb;
 }
 
@@ -217,6 +231,22 @@ const void *dmar_tlb_find(const DmarTlb *tlb, uint64_t who, uint64_t addr,
     return i == NONE ? NULL : payload_at(tlb, i);
 }
 
+/* Freed room first: it is warm. */
+static uint32_t take_room(DmarTlb *tlb)
+{
+    uint32_t i;
+
+    if (tlb->free == NONE && tlb->fresh <= tlb->capacity) {
+        return tlb->fresh++;
+    }
+    if (tlb->free == NONE) {
+        drop_entry(tlb, tlb->oldest);
+    }
+    i = tlb->free;
+    tlb->free = tlb->entries[i].link[BY_AGE].next;
+    return i;
+}
+
 void *dmar_tlb_add(DmarTlb *tlb, uint64_t who, uint64_t addr, unsigned shift,
                    DmarTlbTags tags)
 {
@@ -224,11 +254,8 @@ void *dmar_tlb_add(DmarTlb *tlb, uint64_t who, uint64_t addr, unsigned shift,
 
     if (i != NONE) {
         drop_entry(tlb, i);
-    } else if (tlb->free == NONE) {
-        drop_entry(tlb, tlb->oldest);
     }
-    i = tlb->free;
-    tlb->free = tlb->entries[i].link[BY_AGE].next;
+    i = take_room(tlb);
     tlb->entries[i] = (Entry) {
         .shift = shift, .who = who, .page = addr >> shift, .tags = tags,
     };
