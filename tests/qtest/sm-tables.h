@@ -12,6 +12,9 @@
  *     sm_pasid_set(&sm, sid, 5, &(SmPasid) { SM_SECOND_STAGE, 7, map });
  *     sm_start(&sm);
  *
+ * First-stage tables are made likewise by sm_first_*(), on their own or nested
+ * in a map.
+ *
  * The formats are typed in here from the specification a second time, on
  * purpose: a mistake in the engine's own headers must not cancel itself out.
  * Sections are those of the revision named in dmar/spec/README.md.
@@ -70,19 +73,56 @@ typedef enum SmPgtt {
     SM_PASS_THROUGH = 4,
 } SmPgtt;
 
+#define SM_SS_ACCESSED      (1ull << 8)
+#define SM_SS_DIRTY         (1ull << 9)     /* of a leaf */
+
+/* Bits of a first-stage entry [VT-d 9.7]. */
+enum {
+    SM_FS_PRESENT   = 1 << 0,
+    SM_FS_WRITABLE  = 1 << 1,
+    SM_FS_USER      = 1 << 2,
+    SM_FS_ACCESSED  = 1 << 5,
+    SM_FS_DIRTY     = 1 << 6,               /* of a leaf */
+    SM_FS_LARGE     = 1 << 7,
+    SM_FS_EXTENDED  = 1 << 10,              /* extended-accessed */
+
+    SM_FS_USER_RW   = SM_FS_PRESENT | SM_FS_WRITABLE | SM_FS_USER,
+};
+
 /* A set of second-stage tables. */
 typedef struct SmMap {
     uint64_t root;
     unsigned levels;        /* 3, 4 or 5 */
 } SmMap;
 
+/* A set of first-stage tables. */
+typedef struct SmFirst {
+    uint64_t root;          /* nested: an address of the second stage */
+    unsigned levels;        /* 4 or 5 */
+    SmMap below;            /* the second stage, if nested; else no levels */
+} SmFirst;
+
+/* What a nested first stage calls an address in memory is higher by this. */
+#define SM_GUEST        (1ull << 38)
+
 /* What a PASID entry is to say. */
 typedef struct SmPasid {
     SmPgtt pgtt;
     uint16_t domain;
-    SmMap map;              /* SM_SECOND_STAGE */
+    SmMap map;              /* SM_SECOND_STAGE, SM_NESTED */
+    SmFirst first;          /* SM_FIRST_STAGE, SM_NESTED */
     bool no_faults;         /* FPD: fault processing disabled */
+    bool dirty;             /* SSADE: accessed and dirty bits in @map */
+    bool extended;          /* EAFE: extended-accessed bits in @first */
 } SmPasid;
+
+/* What was asked for: T1 and T2 of a fault record. */
+typedef enum SmAsked { SM_WRITE = 0, SM_PAGE_REQUEST = 1, SM_READ = 2 } SmAsked;
+
+/* ... and its address type. */
+typedef enum SmAddressType {
+    SM_UNTRANSLATED, SM_TRANSLATION_REQUEST, SM_TRANSLATED,
+} SmAddressType;
 
 /* A fault record, taken apart [VT-d 11.4.7.6]. */
 typedef struct SmFault {
@@ -91,6 +131,8 @@ typedef struct SmFault {
     bool with_pasid;
     uint32_t pasid;
     bool is_read;
+    SmAsked asked;
+    SmAddressType type;
     uint64_t page;
 } SmFault;
 
@@ -183,17 +225,37 @@ static inline uint64_t sm_pasid_addr(Sm *sm, uint16_t sid, uint32_t pasid)
            (pasid & 0x3f) * 64;
 }
 
+static inline bool sm_has_first_stage(const SmPasid *what)
+{
+    return what->pgtt == SM_FIRST_STAGE || what->pgtt == SM_NESTED;
+}
+
+static inline bool sm_has_second_stage(const SmPasid *what)
+{
+    return what->pgtt == SM_SECOND_STAGE || what->pgtt == SM_NESTED;
+}
+
+/* Walks are snooped (PWSNP) where bits are to be set. */
 static inline void sm_pasid_set(Sm *sm, uint16_t sid, uint32_t pasid,
                                 const SmPasid *what)
 {
     uint64_t entry = sm_pasid_addr(sm, sid, pasid);
-    uint64_t low = (uint64_t)what->pgtt << 6 | (what->no_faults ? 2 : 0);
+    uint64_t word0 = (uint64_t)what->pgtt << 6 | (what->no_faults ? 2 : 0);
+    uint64_t word1 = what->domain;
+    uint64_t word2 = 0;
 
-    if (what->pgtt == SM_SECOND_STAGE) {
-        low |= what->map.root | (what->map.levels - 2) << 2;
+    if (sm_has_second_stage(what)) {
+        word0 |= what->map.root | (what->map.levels - 2) << 2;
+        word0 |= what->dirty ? 1 << 9 : 0;
     }
-    qtest_writeq(sm->qts, entry + 8, what->domain);
-    qtest_writeq(sm->qts, entry, low | 1);
+    if (sm_has_first_stage(what)) {
+        word2 |= what->first.root | (what->first.levels - 4) << 2;
+        word2 |= what->extended ? 1 << 7 : 0;
+    }
+    word1 |= sm_has_first_stage(what) || what->dirty ? 1 << 23 : 0;
+    qtest_writeq(sm->qts, entry + 16, word2);
+    qtest_writeq(sm->qts, entry + 8, word1);
+    qtest_writeq(sm->qts, entry, word0 | 1);
 }
 
 static inline void sm_pasid_clear(Sm *sm, uint16_t sid, uint32_t pasid)
@@ -261,6 +323,81 @@ static inline void sm_unmap(Sm *sm, const SmMap *map, uint64_t iova,
         qtest_writeq(sm->qts,
                      sm_map_entry_addr(sm, map, iova + i * SM_PAGE, 1), 0);
     }
+}
+
+/* ---- First-stage tables -------------------------------------------------- */
+
+/* Where in memory the first stage's @addr is. */
+static inline uint64_t sm_first_memory(const SmFirst *first, uint64_t addr)
+{
+    return first->below.levels ? addr - SM_GUEST : addr;
+}
+
+/* A page for a table, as the first stage calls it; nested, mapped below. */
+static inline uint64_t sm_first_page(Sm *sm, const SmFirst *first)
+{
+    uint64_t page = sm_page(sm);
+
+    if (!first->below.levels) {
+        return page;
+    }
+    sm_map(sm, &first->below, page + SM_GUEST, page, 1, SM_RW);
+    return page + SM_GUEST;
+}
+
+static inline SmFirst sm_first_new(Sm *sm, unsigned levels)
+{
+    return (SmFirst) { .root = sm_page(sm), .levels = levels };
+}
+
+/* In @map, which maps its tables page by page. */
+static inline SmFirst sm_first_new_nested(Sm *sm, unsigned levels, SmMap map)
+{
+    SmFirst first = { .levels = levels, .below = map };
+
+    first.root = sm_first_page(sm, &first);
+    return first;
+}
+
+/* As sm_map_entry_addr(): where in memory the entry is. */
+static inline uint64_t sm_first_entry_addr(Sm *sm, const SmFirst *first,
+                                           uint64_t iova, unsigned level)
+{
+    uint64_t table = sm_first_memory(first, first->root);
+    unsigned l;
+
+    for (l = first->levels; l > level; l--) {
+        uint64_t entry = table + (iova >> (12 + 9 * (l - 1)) & 0x1ff) * 8;
+        uint64_t value = qtest_readq(sm->qts, entry);
+
+        if (!value) {
+            value = sm_first_page(sm, first) | SM_FS_USER_RW;
+            qtest_writeq(sm->qts, entry, value);
+        }
+        table = sm_first_memory(first, value & ~(SM_PAGE - 1));
+    }
+    return table + (iova >> (12 + 9 * (level - 1)) & 0x1ff) * 8;
+}
+
+/* Map @pages pages to @addr, nested an address of the second stage. */
+static inline void sm_first_map(Sm *sm, const SmFirst *first, uint64_t iova,
+                                uint64_t addr, uint64_t pages, uint64_t flags)
+{
+    uint64_t i;
+
+    for (i = 0; i < pages; i++) {
+        qtest_writeq(sm->qts,
+                     sm_first_entry_addr(sm, first, iova + i * SM_PAGE, 1),
+                     addr + i * SM_PAGE + flags);
+    }
+}
+
+static inline void sm_first_map_large(Sm *sm, const SmFirst *first,
+                                      uint64_t iova, uint64_t addr,
+                                      unsigned level, uint64_t flags)
+{
+    qtest_writeq(sm->qts, sm_first_entry_addr(sm, first, iova, level),
+                 addr | SM_FS_LARGE | flags);
 }
 
 /* ---- The unit ------------------------------------------------------------ */
@@ -388,6 +525,21 @@ static inline void sm_invalidate_pages(Sm *sm, uint16_t domain, uint64_t iova,
                   (iova & ~(SM_PAGE - 1)) | order);
 }
 
+/* First-stage and nested translations of (@domain, @pasid): one page, all. */
+static inline void sm_invalidate_pasid_page(Sm *sm, uint16_t domain,
+                                            uint32_t pasid, uint64_t iova)
+{
+    sm_invalidate(sm, (uint64_t)pasid << 32 | (uint64_t)domain << 16 |
+                  3 << 4 | 6, iova & ~(SM_PAGE - 1));
+}
+
+static inline void sm_invalidate_pasid_pages(Sm *sm, uint16_t domain,
+                                             uint32_t pasid)
+{
+    sm_invalidate(sm, (uint64_t)pasid << 32 | (uint64_t)domain << 16 |
+                  2 << 4 | 6, 0);
+}
+
 /* Everything, as after changes that a test need not be precise about. */
 static inline void sm_invalidate_all(Sm *sm)
 {
@@ -429,6 +581,8 @@ static inline bool sm_fault_take(Sm *sm, SmFault *out)
         .with_pasid = high >> 31 & 1,
         .pasid = high >> 40 & 0xfffff,
         .is_read = high >> 62 & 1,
+        .asked = (high >> 62 & 1) << 1 | (high >> 28 & 1),
+        .type = high >> 60 & 3,
         .page = low & ~(SM_PAGE - 1),
     };
     sm_writel(sm, reg + 12, 1u << 31);
