@@ -20,6 +20,8 @@
 #define Q35_ECAM        0xb0000000ull
 #define Q35_MMIO        0xc0000000ull   /* BARs: from here ... */
 #define Q35_MMIO_END    0xe0000000ull   /* ... to here */
+#define Q35_ROM_SIZE    (64 * 1024u)
+#define Q35_ROM         (0x100000000ull - Q35_ROM_SIZE)
 
 /* A function on a bus. */
 typedef struct Q35Function {
@@ -30,25 +32,33 @@ typedef struct Q35Function {
 #define Q35_SID(bus, dev, fn) ((bus) << 8 | (dev) << 3 | (fn))
 
 /*
- * No instruction is executed, so the machine's firmware is a file of zeroes,
- * and none needs to be installed.  The caller unlinks and frees the name.
+ * No instruction is executed, so any file will do for the machine's firmware,
+ * and none needs to be installed: it begins with @len bytes at @bytes, and goes
+ * on with zeroes.  The caller unlinks and frees the name.
  */
-static inline char *q35_blank_firmware(void)
+static inline char *q35_firmware(const void *bytes, size_t len)
 {
-    g_autofree char *zeroes = g_malloc0(64 * 1024);
+    g_autofree char *rom = g_malloc0(Q35_ROM_SIZE);
     char *name = NULL;
     int fd = g_file_open_tmp("q35-XXXXXX", &name, NULL);
 
     g_assert_cmpint(fd, >=, 0);
-    g_assert_cmpint(write(fd, zeroes, 64 * 1024), ==, 64 * 1024);
+    memcpy(rom, bytes, len);
+    g_assert_cmpint(write(fd, rom, Q35_ROM_SIZE), ==, Q35_ROM_SIZE);
     close(fd);
     return name;
 }
 
-/* Start the machine with more @args. */
-static inline QTestState *q35_start(const char *args)
+static inline char *q35_blank_firmware(void)
 {
-    g_autofree char *name = q35_blank_firmware();
+    return q35_firmware("", 0);
+}
+
+/* Start the machine with more @args; what its ROM begins with is at Q35_ROM. */
+static inline QTestState *q35_start_rom(const char *args, const void *rom,
+                                        size_t len)
+{
+    g_autofree char *name = q35_firmware(rom, len);
     QTestState *qts;
 
     qts = qtest_initf("-machine q35 -nodefaults -m %d -bios %s %s",
@@ -58,6 +68,11 @@ static inline QTestState *q35_start(const char *args)
     qtest_outl(qts, 0xcf8, 0x80000060);
     qtest_outl(qts, 0xcfc, Q35_ECAM | 1);
     return qts;
+}
+
+static inline QTestState *q35_start(const char *args)
+{
+    return q35_start_rom(args, "", 0);
 }
 
 static inline uint64_t q35_config_addr(const Q35Function *f, unsigned offset)
