@@ -18,11 +18,13 @@ enum {
     IR_REQUEST_RESERVED = 0x20,
     IR_INDEX_BEYOND = 0x21,
     IR_NOT_PRESENT = 0x22,
+    IR_ENTRY_ACCESS = 0x23,
     IR_ENTRY_RESERVED = 0x24,
     IR_COMPATIBILITY_BLOCKED = 0x25,
     IR_SOURCE_INVALID = 0x26,
     IR_POSTED_ACCESS = 0x27,
     IR_POSTED_RESERVED = 0x28,
+    IR_BAD_ACCESS = 0x29,
 };
 
 static void ir_open(IrBed *ir, const char *props, uint64_t irta_flags)
@@ -31,16 +33,24 @@ static void ir_open(IrBed *ir, const char *props, uint64_t irta_flags)
     ir_start(ir, irta_flags);
 }
 
-/* Of an interrupt, the index stands where the address would. */
-static void assert_blocked(IrBed *ir, uint8_t reason)
+/* Of an interrupt, the index stands where the address would, in its bits
+ * 63:48; 0 if the request has none. */
+static void assert_blocked_at(IrBed *ir, uint8_t reason, unsigned index)
 {
     SmFault fault;
 
     g_assert_true(sm_fault_take(&ir->bed.sm, &fault));
     g_assert_cmphex(fault.reason, ==, reason);
     g_assert_cmphex(fault.sid, ==, ir->bed.edu.f.sid);
+    g_assert_cmphex(fault.page, ==, (uint64_t)index << 48);
+    g_assert_false(fault.with_pasid);
     g_assert_false(requested(&ir->bed, VECTOR));
     g_assert_false(requested(&ir->bed, AS_IS_VECTOR));
+}
+
+static void assert_blocked(IrBed *ir, uint8_t reason)
+{
+    assert_blocked_at(ir, reason, INDEX);
 }
 
 static void drop_entry(IrBed *ir, unsigned index)
@@ -172,7 +182,29 @@ static void test_beyond_table(void)
 
     ir_open(&ir, "", 0);
     raise_msi(&ir, remappable(256), 0);
-    assert_blocked(&ir, IR_INDEX_BEYOND);
+    assert_blocked_at(&ir, IR_INDEX_BEYOND, 256);
+    sm_bed_close(&ir.bed);
+}
+
+static void irta_set(IrBed *ir, uint64_t table)
+{
+    sm_writeq(&ir->bed.sm, REG_IRTA, table | IRTA_256);
+    sm_command(&ir->bed.sm, GCMD_SIRTP);
+    sm_invalidate(&ir->bed.sm, 4, 0);
+}
+
+static void test_table_nowhere(void)
+{
+    IrBed ir;
+
+    ir_open(&ir, "", 0);
+    entry_set(&ir, INDEX, VECTOR);
+    irta_set(&ir, 0x80000000);
+    raise_msi(&ir, remappable(INDEX), 0);
+    assert_blocked(&ir, IR_ENTRY_ACCESS);
+    irta_set(&ir, ir.table);
+    raise_msi(&ir, remappable(INDEX), 0);
+    g_assert_true(requested(&ir.bed, VECTOR));
     sm_bed_close(&ir.bed);
 }
 
@@ -213,7 +245,7 @@ static void test_compatibility(void)
 
     ir_open(&ir, "", 0);
     raise_msi(&ir, AS_IS_ADDR, AS_IS_VECTOR);
-    assert_blocked(&ir, IR_COMPATIBILITY_BLOCKED);
+    assert_blocked_at(&ir, IR_COMPATIBILITY_BLOCKED, 0);
     sm_command(&ir.bed.sm, GCMD_CFI);
     raise_msi(&ir, AS_IS_ADDR, AS_IS_VECTOR);
     g_assert_true(requested(&ir.bed, AS_IS_VECTOR));
@@ -437,6 +469,55 @@ static void test_posted_without_capability(void)
     sm_bed_close(&ir.bed);
 }
 
+/* ---- Messages by DMA ----------------------------------------------------- */
+
+/* A message may have what the register of an MSI has no room for. */
+static void store_message(IrBed *ir, uint64_t addr, uint32_t data)
+{
+    qtest_writel(ir->bed.qts, sm_bed_page(0), data);
+    edu_copy(&ir->bed.edu, sm_bed_page(0), addr, 4);
+}
+
+static void test_request_reserved(void)
+{
+    uint64_t with_subhandle = remappable(INDEX - 3) | 1 << 3;
+    IrBed ir;
+
+    ir_open(&ir, "", 0);
+    entry_set(&ir, INDEX, VECTOR);
+    store_message(&ir, with_subhandle, 1 << 16 | 3);
+    assert_blocked_at(&ir, IR_REQUEST_RESERVED, INDEX - 3);
+    store_message(&ir, with_subhandle, 3);
+    g_assert_true(requested(&ir.bed, VECTOR));
+    sm_bed_close(&ir.bed);
+}
+
+typedef struct Access {
+    const char *path;
+    void (*make)(Edu *edu, uint64_t addr, uint64_t len);
+    uint64_t len;
+} Access;
+
+static const Access bad_accesses[] = {
+    { "/sm/interrupt/bad-access/read", edu_load, 4 },
+    { "/sm/interrupt/bad-access/short-write", edu_store, 2 },
+    { "/sm/interrupt/bad-access/long-write", edu_store, 8 },
+};
+
+static void test_bad_access(const void *data)
+{
+    const Access *access = data;
+    IrBed ir;
+
+    ir_open(&ir, "", 0);
+    entry_set(&ir, INDEX, VECTOR);
+    access->make(&ir.bed.edu, remappable(INDEX), access->len);
+    assert_blocked_at(&ir, IR_BAD_ACCESS, 0);
+    store_message(&ir, remappable(INDEX), 0);
+    g_assert_true(requested(&ir.bed, VECTOR));
+    sm_bed_close(&ir.bed);
+}
+
 /* ---- What is no interrupt ------------------------------------------------ */
 
 /* A device's ordinary DMA is no interrupt just because of where it goes. */
@@ -478,6 +559,7 @@ int main(int argc, char **argv)
                    test_stale_entry);
     qtest_add_func("/sm/interrupt/entry-not-present", test_not_present);
     qtest_add_func("/sm/interrupt/index-beyond-table", test_beyond_table);
+    qtest_add_func("/sm/interrupt/table-nowhere", test_table_nowhere);
     qtest_add_func("/sm/interrupt/reserved-bit-in-entry",
                    test_entry_reserved);
     qtest_add_func("/sm/interrupt/source-is-verified", test_source);
@@ -504,6 +586,12 @@ int main(int argc, char **argv)
                    test_posted_reserved);
     qtest_add_func("/sm/interrupt/posted/needs-the-capability",
                    test_posted_without_capability);
+    qtest_add_func("/sm/interrupt/reserved-bit-in-request",
+                   test_request_reserved);
+    for (i = 0; i < G_N_ELEMENTS(bad_accesses); i++) {
+        qtest_add_data_func(bad_accesses[i].path, &bad_accesses[i],
+                            test_bad_access);
+    }
     qtest_add_func("/sm/interrupt/dma-is-no-interrupt",
                    test_dma_to_interrupt_range);
     return g_test_run();
