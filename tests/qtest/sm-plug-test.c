@@ -8,6 +8,7 @@
 #include "qemu/osdep.h"
 #include "adi-sm.h"
 #include "sm-interrupt.h"
+#include "sm-pages.h"
 
 #define PORT_ARGS       Q35_NATIVE_HOTPLUG \
                         "-device pcie-root-port,id=rp,addr=4.0,chassis=1 "
@@ -267,6 +268,137 @@ static void test_adi_moves(void)
     ground_stop(&g);
 }
 
+/* ---- An adi that others wait for ----------------------------------------- */
+
+#define IOMMU_PATH      "/machine/peripheral/iommu0"
+#define MS              1000000ull
+#define TIMEOUT_MS      200
+#define FSTS_ITE        (1u << 6)
+#define REG_IQERCD      0x0b0
+
+static void adi_ats_at(Ground *g, Owner *one)
+{
+    adi_at(g, BUS);
+    adi_ats_set(&g->b.adi, true);
+    adi_pri_set(&g->b.adi, 8);
+    owner_start(one, g, 0, 5);
+}
+
+/* With ATS and PRI; the unit has @props. */
+static void adi_ats_started(Ground *g, Owner *one, const char *props)
+{
+    g_autofree char *args = g_strdup_printf(
+        "-device intel-iommu-sm,id=iommu0,ats=on,device-tlb-timeout=%u%s "
+        PORT_ARGS "-device adi,adis=4,ats=on,pri=on,bus=rp", TIMEOUT_MS, props);
+    uint16_t sid = Q35_SID(BUS, 0, 0);
+
+    g->b.qts = q35_start(args);
+    sm_init(&g->sm, g->b.qts, TABLES, TABLES_SIZE);
+    sm_context_set(&g->sm, sid, 0);
+    sm_context_allow_pages(&g->sm, sid);
+    sm_pages_start(&g->sm);
+    sm_start(&g->sm);
+    adi_ats_at(g, one);
+}
+
+static void adi_unplug(Ground *g)
+{
+    Q35Function port = { g->b.qts, PORT_SID };
+
+    q35_slot_set(&port, Q35_SLOT_OFF);
+    qtest_qmp_eventwait(g->b.qts, "DEVICE_DELETED");
+}
+
+static void adi_plug(Ground *g, Owner *one)
+{
+    Q35Function port = { g->b.qts, PORT_SID };
+
+    qtest_qmp_assert_success(g->b.qts, "{ 'execute': 'device_add',"
+        " 'arguments': { 'driver': 'adi', 'adis': 4, 'ats': true,"
+        " 'pri': true, 'bus': 'rp' } }");
+    q35_slot_set(&port, Q35_SLOT_ON);
+    adi_ats_at(g, one);
+}
+
+/* Software answers before it has heard; the next device knows of nothing. */
+static void test_adi_unplug_waiting(void)
+{
+    SmPageRequest request;
+    Ground g;
+    Owner one;
+
+    adi_ats_started(&g, &one, "");
+    sm_unmap(&g.sm, &one.map, SRC, 1);
+    adi_post(&one.q, &copy_page);
+    request = sm_page_take(&g.sm);
+    g_assert_cmphex(request.page, ==, SRC);
+    adi_unplug(&g);
+    sm_page_respond(&g.sm, &request, SM_PAGE_SUCCESS);
+    sm_invalidate_all(&g.sm);
+    adi_plug(&g, &one);
+    owner_assert_works(&one);
+    ground_stop(&g);
+}
+
+/* An invalidation goes out, and the device with it. */
+static void unplug_unanswered(Ground *g, Owner *one)
+{
+    adi_ats_started(g, one, ",device-tlb-silent=03:00.0");
+    owner_assert_works(one);
+    sm_queue_put(&g->sm, 8 | (uint64_t)Q35_SID(BUS, 0, 0) << 16 |
+                 (uint64_t)one->pasid << 32, SRC);
+    g->sm.wait_value++;
+    sm_queue_put(&g->sm, (uint64_t)g->sm.wait_value << 32 | 1 << 5 | 5,
+                 g->sm.wait_status);
+    adi_unplug(g);
+    g_assert_cmphex(qtest_readl(g->b.qts, g->sm.wait_status), !=,
+                    g->sm.wait_value);
+    g_assert_cmphex(sm_readl(&g->sm, SM_REG_FSTS) & FSTS_ITE, ==, 0);
+}
+
+static void nobody_is_silent(Ground *g)
+{
+    qtest_qmp_assert_success(g->b.qts, "{ 'execute': 'qom-set', 'arguments':"
+        " { 'path': '" IOMMU_PATH "', 'property': 'device-tlb-silent',"
+        " 'value': '' } }");
+}
+
+/* The wait behind it is lost; software asks once more. */
+static void test_adi_unplug_in_flight(void)
+{
+    Ground g;
+    Owner one;
+
+    unplug_unanswered(&g, &one);
+    qtest_clock_step(g.b.qts, TIMEOUT_MS * MS);
+    g_assert_cmphex(sm_readl(&g.sm, SM_REG_FSTS) & FSTS_ITE, ==, FSTS_ITE);
+    g_assert_cmphex(sm_readq(&g.sm, REG_IQERCD) >> 32 & 0xffff, ==,
+                    Q35_SID(BUS, 0, 0));
+    sm_writel(&g.sm, SM_REG_FSTS, FSTS_ITE);
+    nobody_is_silent(&g);
+    sm_invalidate_all(&g.sm);
+    adi_plug(&g, &one);
+    owner_assert_works(&one);
+    ground_stop(&g);
+}
+
+/* An answer that comes from where nothing is any more is one, too. */
+static void test_adi_unplug_answered_late(void)
+{
+    Ground g;
+    Owner one;
+
+    unplug_unanswered(&g, &one);
+    nobody_is_silent(&g);
+    g_assert_cmphex(qtest_readl(g.b.qts, g.sm.wait_status), ==,
+                    g.sm.wait_value);
+    qtest_clock_step(g.b.qts, 2 * TIMEOUT_MS * MS);
+    g_assert_cmphex(sm_readl(&g.sm, SM_REG_FSTS) & FSTS_ITE, ==, 0);
+    adi_plug(&g, &one);
+    owner_assert_works(&one);
+    ground_stop(&g);
+}
+
 /* ---- Main ---------------------------------------------------------------- */
 
 int main(int argc, char **argv)
@@ -284,5 +416,11 @@ int main(int argc, char **argv)
     qtest_add_func("/sm/plug/adi-unplugged-under-load", test_adi_unplug);
     qtest_add_func("/sm/plug/adi-reset-under-load", test_adi_reset);
     qtest_add_func("/sm/plug/pasids-follow-the-bus-number", test_adi_moves);
+    qtest_add_func("/sm/plug/adi-unplugged-while-it-waits-for-a-page",
+                   test_adi_unplug_waiting);
+    qtest_add_func("/sm/plug/adi-unplugged-with-an-invalidation-in-flight",
+                   test_adi_unplug_in_flight);
+    qtest_add_func("/sm/plug/adi-unplugged-before-it-answers",
+                   test_adi_unplug_answered_late);
     return g_test_run();
 }
