@@ -48,16 +48,21 @@ static inline void ir_start(IrBed *ir, uint64_t irta_flags)
     sm_command(&ir->bed.sm, GCMD_IRE);
 }
 
-/* Does the local APIC hold a request for @vector? */
-static inline bool requested(SmBed *bed, uint8_t vector)
+/* Does the local APIC of that id hold a request for @vector? */
+static inline bool requested_at(SmBed *bed, unsigned id, uint8_t vector)
 {
-    g_autofree char *info = qtest_hmp(bed->qts, "info lapic 0");
+    g_autofree char *info = qtest_hmp(bed->qts, "info lapic %u", id);
     g_autofree char *wanted = g_strdup_printf(" %u ", vector);
     char *irr = strstr(info, "IRR");
 
     g_assert_nonnull(irr);
     irr[strcspn(irr, "\r\n")] = 0;
     return strstr(irr, wanted);
+}
+
+static inline bool requested(SmBed *bed, uint8_t vector)
+{
+    return requested_at(bed, 0, vector);
 }
 
 static inline void raise_msi(IrBed *ir, uint64_t addr, uint16_t data)

@@ -17,7 +17,7 @@
 #include "sm-bed.h"
 #include "sm-pages.h"
 
-#define PASID           0x25u           /* in the directory entry of RID_PASID */
+#define PASID           0x25u           /* of the same table as RID_PASID */
 #define RID_PASID       SM_BED_RID_PASID
 #define DOMAIN          SM_BED_DOMAIN
 #define ADI_SID         Q35_SID(0, 4, 0)
