@@ -8,6 +8,7 @@
 
 #include "qemu/osdep.h"
 #include "adi-ats.h"
+#include "sm-interrupt.h"
 
 /* ---- Translations that are kept ------------------------------------------ */
 
@@ -199,6 +200,29 @@ static void test_large_pages(void)
     ground_stop(&g);
 }
 
+/* Its message is an interrupt: the unit says that it goes untranslated, and
+ * that is what the function keeps. */
+static void test_interrupt_range(void)
+{
+    const struct adi_desc message = {
+        .opcode = ADI_OP_FILL, .len = 4, .dst = AS_IS_ADDR, .operand = 0x51,
+    };
+    int64_t before;
+    Ground g;
+    Owner o;
+
+    if (!pri_start(&g, &o, 0)) {
+        return;
+    }
+    bench_assert_function_works(&g.b);
+    before = stat_of(&g, "translation-requests");
+    adi_run(&g.b.fq, &message);
+    g_assert_true(requested_at(g.b.qts, 0, 0x51));
+    adi_run(&g.b.fq, &message);
+    g_assert_cmpint(stat_of(&g, "translation-requests"), ==, before + 1);
+    ground_stop(&g);
+}
+
 /* ---- ATS that is not to be had ------------------------------------------- */
 
 /* The context entry refuses translation requests: untranslated ones work. */
@@ -280,6 +304,8 @@ static void add_ats_tests(void)
     qtest_add_func("/adi/ats/function-keeps-its-own", test_function_keeps);
     qtest_add_func("/adi/ats/more-pages-than-places", test_many_pages);
     qtest_add_func("/adi/ats/large-page-is-one-translation", test_large_pages);
+    qtest_add_func("/adi/ats/interrupt-range-goes-untranslated",
+                   test_interrupt_range);
     qtest_add_func("/adi/ats/refused-goes-untranslated", test_refused);
     qtest_add_func("/adi/ats/translated-request-may-be-refused",
                    test_translated_refused);

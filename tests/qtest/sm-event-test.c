@@ -122,7 +122,8 @@ static void test_to_apic(const void *data)
     event_open(&bed);
     send_event(&bed, to->event, to->addr, VECTOR);
     for (i = 0; i < 2; i++) {
-        g_assert_cmpint(requested_at(&bed, i, VECTOR), ==, to->requested[i]);
+        g_assert_cmpint(requested_at(bed.qts, i, VECTOR), ==,
+                        to->requested[i]);
     }
     sm_bed_close(&bed);
 }

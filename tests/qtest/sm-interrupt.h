@@ -49,9 +49,9 @@ static inline void ir_start(IrBed *ir, uint64_t irta_flags)
 }
 
 /* Does the local APIC of that id hold a request for @vector? */
-static inline bool requested_at(SmBed *bed, unsigned id, uint8_t vector)
+static inline bool requested_at(QTestState *qts, unsigned id, uint8_t vector)
 {
-    g_autofree char *info = qtest_hmp(bed->qts, "info lapic %u", id);
+    g_autofree char *info = qtest_hmp(qts, "info lapic %u", id);
     g_autofree char *wanted = g_strdup_printf(" %u ", vector);
     char *irr = strstr(info, "IRR");
 
@@ -62,7 +62,7 @@ static inline bool requested_at(SmBed *bed, unsigned id, uint8_t vector)
 
 static inline bool requested(SmBed *bed, uint8_t vector)
 {
-    return requested_at(bed, 0, vector);
+    return requested_at(bed->qts, 0, vector);
 }
 
 static inline void raise_msi(IrBed *ir, uint64_t addr, uint16_t data)
