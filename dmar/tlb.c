@@ -3,10 +3,16 @@
  *
  * Every entry is in four lists: of its key's bucket, for lookups; of its
  * domain and page's bucket, so that dropping a page touches only entries that
- * can be meant; of its domain and type's bucket; and of all entries by age, so
- * that the oldest gives way when there is no room, and no other does.  Lists
- * begin with what came last.  Room that was freed is chained through the last
- * kind; room that was never used costs no memory.
+ * can be meant; of its group; and of all entries by age, so that the oldest
+ * gives way when there is no room, and no other does.
+ *
+ * A group is what has one PASID in a scope, a scope what has one type in a
+ * domain.  Dropping either takes it out of its bucket, which is all that it
+ * costs: its entries are dead from then on, are found no more, and give their
+ * room to the next that come.  Dropping everything begins a new epoch, in
+ * which every bucket is empty.
+ *
+ * Lists begin with what came last.  Room that was never used costs no memory.
  *
  * Copyright (c) The vtd-sm developers
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -19,37 +25,62 @@
 
 enum { NONE = 0, MAX_SHIFT = 64, TYPES = 8 };
 
-typedef enum ListKind { BY_KEY, BY_PAGE, BY_TYPE, BY_AGE, LISTS } ListKind;
+typedef enum ListKind { BY_KEY, BY_PAGE, BY_GROUP, BY_AGE, LISTS } ListKind;
 
 typedef struct Link {
     uint32_t next, prev;
 } Link;
 
+/* Nothing is in a bucket of another epoch. */
+typedef struct Bucket {
+    uint32_t epoch, first;
+} Bucket;
+
 typedef struct Entry {
     uint8_t shift;
+    uint32_t group;
     uint64_t who;
     uint64_t page;              /* input address >> shift */
-    DmarTlbTags tags;
     Link link[LISTS];
 } Entry;
+
+/* Groups and scopes alike: a set, its place in a bucket and in a list of its
+ * kind, and what it holds. */
+typedef struct Set {
+    uint16_t domain;
+    uint8_t type;
+    bool dead;
+    uint32_t pasid;             /* of groups */
+    uint32_t scope;             /* of groups */
+    uint32_t count;             /* entries */
+    uint32_t first;             /* entries of a group, groups of a scope */
+    Link bucket;
+    Link beside;                /* groups of a scope; sets that are dead */
+} Set;
+
+typedef struct Room {
+    uint32_t fresh;             /* the first that was never used */
+    uint32_t free;              /* chain of what was freed, or NONE */
+} Room;
 
 struct DmarTlb {
     unsigned capacity;
     size_t payload;
-    uint32_t used;              /* entries */
-    uint32_t fresh;             /* the first that was never used */
-    uint32_t free;              /* chain of freed room, or NONE */
-    uint32_t oldest;            /* end of the list by age, or NONE */
-    Entry *entries;             /* from 1 on */
+    uint32_t epoch;
+    uint32_t oldest, newest;
+    uint32_t dead_groups, dead_scopes;
+    Room entry_room, group_room, scope_room;
+    Entry *entries;             /* these arrays begin with 1 */
+    Set *groups, *scopes;
     uint8_t *payloads;
-    uint32_t buckets;           /* of all kinds but the last, a power of two */
-    uint32_t *heads[LISTS];
-    uint32_t *lengths;          /* of the lists by type */
+    uint32_t mask;              /* of buckets */
+    Bucket *by_key, *by_page, *by_group, *by_scope;
     unsigned of_shift[MAX_SHIFT];
+    unsigned of_type[TYPES];
     uint64_t examined;
 };
 
-/* ---- Lists --------------------------------------------------------------- */
+/* ---- Buckets -------------------------------------------------------------- */
 
 static uint32_t hash(uint64_t a, uint64_t b, unsigned c)
 {
@@ -60,110 +91,348 @@ static uint32_t hash(uint64_t a, uint64_t b, unsigned c)
     return h >> 32;
 }
 
-static uint32_t bucket_of_type(const DmarTlb *tlb, uint16_t domain, uint8_t type)
+static Bucket *bucket_of_key(const DmarTlb *tlb, uint64_t who, uint64_t page,
+                             unsigned shift)
 {
-    return hash(domain, type, 0) & (tlb->buckets - 1);
+    return &tlb->by_key[hash(who, page, shift) & tlb->mask];
 }
 
-static uint32_t *head_of(const DmarTlb *tlb, const Entry *e, ListKind kind)
+static Bucket *bucket_of_page(const DmarTlb *tlb, uint16_t domain,
+                              uint64_t page, unsigned shift)
 {
-    uint32_t mask = tlb->buckets - 1;
+    return &tlb->by_page[hash(domain, page, shift) & tlb->mask];
+}
 
-    switch (kind) {
-    case BY_KEY:
-        return &tlb->heads[kind][hash(e->who, e->page, e->shift) & mask];
-    case BY_PAGE:
-        return &tlb->heads[kind][hash(e->tags.domain, e->page, e->shift) & mask];
-    case BY_TYPE:
-        return &tlb->heads[kind][bucket_of_type(tlb, e->tags.domain,
-                                                e->tags.type)];
-    default:
-        return tlb->heads[kind];
+static Bucket *bucket_of_scope(const DmarTlb *tlb, uint16_t domain, uint8_t type)
+{
+    return &tlb->by_scope[hash(domain, type, 0) & tlb->mask];
+}
+
+static Bucket *bucket_of_group(const DmarTlb *tlb, uint32_t scope, uint32_t pasid)
+{
+    return &tlb->by_group[hash(scope, pasid, 0) & tlb->mask];
+}
+
+static uint32_t first_in(const DmarTlb *tlb, const Bucket *bucket)
+{
+    return bucket->epoch == tlb->epoch ? bucket->first : NONE;
+}
+
+static void set_first(DmarTlb *tlb, Bucket *bucket, uint32_t i)
+{
+    *bucket = (Bucket) { .epoch = tlb->epoch, .first = i };
+}
+
+/* ---- Lists of entries --------------------------------------------------------- */
+
+static const Set *group_of(const DmarTlb *tlb, const Entry *e)
+{
+    return &tlb->groups[e->group];
+}
+
+static bool is_dead(const DmarTlb *tlb, const Entry *e)
+{
+    const Set *group = group_of(tlb, e);
+
+    return group->dead || tlb->scopes[group->scope].dead;
+}
+
+static void put_before(DmarTlb *tlb, uint32_t i, uint32_t old, ListKind kind)
+{
+    tlb->entries[i].link[kind] = (Link) { .next = old, .prev = NONE };
+    if (old != NONE) {
+        tlb->entries[old].link[kind].prev = i;
     }
 }
 
-static void link_in(DmarTlb *tlb, uint32_t i, ListKind kind)
+static void take_out(DmarTlb *tlb, uint32_t i, ListKind kind)
 {
-    Entry *e = &tlb->entries[i];
-    uint32_t *head = head_of(tlb, e, kind);
+    Link link = tlb->entries[i].link[kind];
 
-    e->link[kind] = (Link) { .next = *head, .prev = NONE };
-    if (*head != NONE) {
-        tlb->entries[*head].link[kind].prev = i;
-    } else if (kind == BY_AGE) {
-        tlb->oldest = i;
-    }
-    *head = i;
-}
-
-static void link_out(DmarTlb *tlb, uint32_t i, ListKind kind)
-{
-    Entry *e = &tlb->entries[i];
-    Link link = e->link[kind];
-
-    if (link.prev == NONE) {
-        *head_of(tlb, e, kind) = link.next;
-    } else {
+    if (link.prev != NONE) {
         tlb->entries[link.prev].link[kind].next = link.next;
     }
     if (link.next != NONE) {
         tlb->entries[link.next].link[kind].prev = link.prev;
-    } else if (kind == BY_AGE) {
+    }
+}
+
+static void put_in_bucket(DmarTlb *tlb, Bucket *bucket, uint32_t i, ListKind kind)
+{
+    put_before(tlb, i, first_in(tlb, bucket), kind);
+    set_first(tlb, bucket, i);
+}
+
+static void take_out_of_bucket(DmarTlb *tlb, Bucket *bucket, uint32_t i,
+                               ListKind kind)
+{
+    take_out(tlb, i, kind);
+    if (bucket->first == i) {
+        bucket->first = tlb->entries[i].link[kind].next;
+    }
+}
+
+static void put_by_age(DmarTlb *tlb, uint32_t i)
+{
+    put_before(tlb, i, tlb->newest, BY_AGE);
+    tlb->newest = i;
+    if (tlb->oldest == NONE) {
+        tlb->oldest = i;
+    }
+}
+
+static void take_out_by_age(DmarTlb *tlb, uint32_t i)
+{
+    Link link = tlb->entries[i].link[BY_AGE];
+
+    take_out(tlb, i, BY_AGE);
+    if (tlb->newest == i) {
+        tlb->newest = link.next;
+    }
+    if (tlb->oldest == i) {
         tlb->oldest = link.prev;
     }
 }
 
-static void set_free(DmarTlb *tlb, uint32_t i)
+/* ---- Room --------------------------------------------------------------------- */
+
+/* NONE if it is all in use; @next: where freed room is chained. */
+static uint32_t take_room(Room *room, unsigned capacity)
 {
-    tlb->entries[i].link[BY_AGE].next = tlb->free;
-    tlb->free = i;
+    return room->fresh <= capacity ? room->fresh++ : NONE;
 }
 
-static void count_entry(DmarTlb *tlb, const Entry *e, int more)
+static uint32_t take_set(Room *room, Set *sets, unsigned capacity)
 {
-    tlb->used += more;
-    tlb->of_shift[e->shift] += more;
-    tlb->lengths[bucket_of_type(tlb, e->tags.domain, e->tags.type)] += more;
+    uint32_t i = room->free;
+
+    if (i == NONE) {
+        return take_room(room, capacity);
+    }
+    room->free = sets[i].beside.next;
+    return i;
 }
+
+static void free_set(Room *room, Set *sets, uint32_t i)
+{
+    sets[i].beside.next = room->free;
+    room->free = i;
+}
+
+/* ---- Sets ------------------------------------------------------------------------ */
+
+static void put_beside(Set *sets, uint32_t *first, uint32_t i)
+{
+    sets[i].beside = (Link) { .next = *first, .prev = NONE };
+    if (*first != NONE) {
+        sets[*first].beside.prev = i;
+    }
+    *first = i;
+}
+
+static void take_from_beside(Set *sets, uint32_t *first, uint32_t i)
+{
+    Link link = sets[i].beside;
+
+    if (link.prev != NONE) {
+        sets[link.prev].beside.next = link.next;
+    } else {
+        *first = link.next;
+    }
+    if (link.next != NONE) {
+        sets[link.next].beside.prev = link.prev;
+    }
+}
+
+static void put_set(DmarTlb *tlb, Set *sets, Bucket *bucket, uint32_t i)
+{
+    uint32_t old = first_in(tlb, bucket);
+
+    sets[i].bucket = (Link) { .next = old, .prev = NONE };
+    if (old != NONE) {
+        sets[old].bucket.prev = i;
+    }
+    set_first(tlb, bucket, i);
+}
+
+static void take_set_out(Set *sets, Bucket *bucket, uint32_t i)
+{
+    Link link = sets[i].bucket;
+
+    if (link.prev != NONE) {
+        sets[link.prev].bucket.next = link.next;
+    } else {
+        bucket->first = link.next;
+    }
+    if (link.next != NONE) {
+        sets[link.next].bucket.prev = link.prev;
+    }
+}
+
+static uint32_t find_scope(const DmarTlb *tlb, uint16_t domain, uint8_t type)
+{
+    uint32_t i = first_in(tlb, bucket_of_scope(tlb, domain, type));
+
+    while (i != NONE && (tlb->scopes[i].domain != domain ||
+                         tlb->scopes[i].type != type)) {
+        i = tlb->scopes[i].bucket.next;
+    }
+    return i;
+}
+
+static uint32_t find_group(const DmarTlb *tlb, uint32_t scope, uint32_t pasid)
+{
+    uint32_t i = first_in(tlb, bucket_of_group(tlb, scope, pasid));
+
+    while (i != NONE && (tlb->groups[i].scope != scope ||
+                         tlb->groups[i].pasid != pasid)) {
+        i = tlb->groups[i].bucket.next;
+    }
+    return i;
+}
+
+/* There is room: no more sets than entries. */
+static uint32_t scope_for(DmarTlb *tlb, const DmarTlbTags *tags)
+{
+    uint32_t i = find_scope(tlb, tags->domain, tags->type);
+
+    if (i == NONE) {
+        i = take_set(&tlb->scope_room, tlb->scopes, tlb->capacity);
+        tlb->scopes[i] = (Set) { .domain = tags->domain, .type = tags->type };
+        put_set(tlb, tlb->scopes,
+                bucket_of_scope(tlb, tags->domain, tags->type), i);
+    }
+    return i;
+}
+
+static uint32_t group_for(DmarTlb *tlb, const DmarTlbTags *tags)
+{
+    uint32_t scope = scope_for(tlb, tags);
+    uint32_t i = find_group(tlb, scope, tags->pasid);
+
+    if (i == NONE) {
+        i = take_set(&tlb->group_room, tlb->groups, tlb->capacity);
+        tlb->groups[i] = (Set) { .domain = tags->domain, .type = tags->type,
+                                 .pasid = tags->pasid, .scope = scope };
+        put_set(tlb, tlb->groups, bucket_of_group(tlb, scope, tags->pasid), i);
+        put_beside(tlb->groups, &tlb->scopes[scope].first, i);
+    }
+    return i;
+}
+
+/* Dead sets have left their buckets; a group of a dead scope has not. */
+static void free_scope(DmarTlb *tlb, uint32_t i)
+{
+    Set *scope = &tlb->scopes[i];
+
+    if (scope->dead) {
+        take_from_beside(tlb->scopes, &tlb->dead_scopes, i);
+    } else {
+        take_set_out(tlb->scopes,
+                     bucket_of_scope(tlb, scope->domain, scope->type), i);
+    }
+    free_set(&tlb->scope_room, tlb->scopes, i);
+}
+
+static void free_group(DmarTlb *tlb, uint32_t i)
+{
+    Set *group = &tlb->groups[i];
+    Set *scope = &tlb->scopes[group->scope];
+
+    if (group->dead) {
+        take_from_beside(tlb->groups, &tlb->dead_groups, i);
+    } else {
+        take_set_out(tlb->groups, bucket_of_group(tlb, group->scope, group->pasid),
+                     i);
+        take_from_beside(tlb->groups, &scope->first, i);
+    }
+    free_set(&tlb->group_room, tlb->groups, i);
+    if (!scope->count) {
+        free_scope(tlb, group->scope);
+    }
+}
+
+/* ---- Entries ---------------------------------------------------------------------- */
 
 static void drop_entry(DmarTlb *tlb, uint32_t i)
 {
-    for (unsigned kind = 0; kind < LISTS; kind++) {
-        link_out(tlb, i, kind);
+    Entry *e = &tlb->entries[i];
+    Set *group = &tlb->groups[e->group];
+
+    take_out_of_bucket(tlb, bucket_of_key(tlb, e->who, e->page, e->shift), i,
+                       BY_KEY);
+    take_out_of_bucket(tlb, bucket_of_page(tlb, group->domain, e->page, e->shift),
+                       i, BY_PAGE);
+    take_out_by_age(tlb, i);
+    take_out(tlb, i, BY_GROUP);
+    if (group->first == i) {
+        group->first = e->link[BY_GROUP].next;
     }
-    count_entry(tlb, &tlb->entries[i], -1);
-    set_free(tlb, i);
+    tlb->of_shift[e->shift]--;
+    tlb->of_type[group->type]--;
+    tlb->scopes[group->scope].count--;
+    if (!--group->count) {
+        free_group(tlb, e->group);
+    }
+    e->link[BY_AGE].next = tlb->entry_room.free;
+    tlb->entry_room.free = i;
 }
 
-/* ---- Life ---------------------------------------------------------------- */
-
-static size_t heads_of(const DmarTlb *tlb, ListKind kind)
+/* Some entry of what died last, or NONE. */
+static uint32_t dead_entry(const DmarTlb *tlb)
 {
-    return kind == BY_AGE ? 1 : tlb->buckets;
+    if (tlb->dead_groups != NONE) {
+        return tlb->groups[tlb->dead_groups].first;
+    }
+    if (tlb->dead_scopes != NONE) {
+        return tlb->groups[tlb->scopes[tlb->dead_scopes].first].first;
+    }
+    return NONE;
 }
 
-static void forget_lists(DmarTlb *tlb)
+static uint32_t room_for_entry(DmarTlb *tlb)
 {
-    for (unsigned kind = 0; kind < LISTS; kind++) {
-        memset(tlb->heads[kind], 0, heads_of(tlb, kind) * sizeof(uint32_t));
-    }
-    memset(tlb->lengths, 0, tlb->buckets * sizeof(uint32_t));
-    memset(tlb->of_shift, 0, sizeof(tlb->of_shift));
-    tlb->oldest = tlb->free = NONE;
-    tlb->used = 0;
-    tlb->fresh = 1;
-}
+    Room *room = &tlb->entry_room;
+    uint32_t dead = dead_entry(tlb), i;
 
-/* One by one where these are few. */
-void dmar_tlb_drop_all(DmarTlb *tlb)
-{
-    if (tlb->used > tlb->capacity / 16) {
-        forget_lists(tlb);
-        return;
-    }
-    while (tlb->oldest != NONE) {
+    if (dead != NONE) {
+        drop_entry(tlb, dead);
+    } else if (room->free == NONE && room->fresh > tlb->capacity) {
         drop_entry(tlb, tlb->oldest);
     }
+    if (room->free == NONE) {
+        return take_room(room, tlb->capacity);
+    }
+    i = room->free;
+    room->free = tlb->entries[i].link[BY_AGE].next;
+    return i;
+}
+
+/* ---- Life ------------------------------------------------------------------------- */
+
+static void begin_epoch(DmarTlb *tlb)
+{
+    const Room all = { .fresh = 1, .free = NONE };
+
+    tlb->epoch++;
+    tlb->entry_room = tlb->group_room = tlb->scope_room = all;
+    tlb->oldest = tlb->newest = tlb->dead_groups = tlb->dead_scopes = NONE;
+    memset(tlb->of_shift, 0, sizeof(tlb->of_shift));
+    memset(tlb->of_type, 0, sizeof(tlb->of_type));
+}
+
+void dmar_tlb_drop_all(DmarTlb *tlb)
+{
+    if (tlb->epoch == UINT32_MAX) {
+        Bucket *const buckets[] = { tlb->by_key, tlb->by_page, tlb->by_group,
+                                    tlb->by_scope };
+
+        for (size_t i = 0; i < G_N_ELEMENTS(buckets); i++) {
+            memset(buckets[i], 0, (tlb->mask + 1) * sizeof(Bucket));
+        }
+        tlb->epoch = 0;
+    }
+    begin_epoch(tlb);
 }
 
 DmarTlb *dmar_tlb_new(unsigned capacity, size_t payload)
@@ -173,29 +442,33 @@ DmarTlb *dmar_tlb_new(unsigned capacity, size_t payload)
     g_assert((capacity & (capacity - 1)) == 0);
     tlb->capacity = capacity;
     tlb->payload = payload;
+    tlb->mask = capacity - 1;
     tlb->entries = g_new0(Entry, capacity + 1);
+    tlb->groups = g_new0(Set, capacity + 1);
+    tlb->scopes = g_new0(Set, capacity + 1);
     tlb->payloads = g_malloc0_n(capacity + 1, payload);
-    tlb->buckets = capacity;
-    tlb->fresh = 1;
-    for (unsigned kind = 0; kind < LISTS; kind++) {
-        tlb->heads[kind] = g_new0(uint32_t, heads_of(tlb, kind));
-    }
-    tlb->lengths = g_new0(uint32_t, tlb->buckets);
+    tlb->by_key = g_new0(Bucket, capacity);
+    tlb->by_page = g_new0(Bucket, capacity);
+    tlb->by_group = g_new0(Bucket, capacity);
+    tlb->by_scope = g_new0(Bucket, capacity);
+    begin_epoch(tlb);
     return tlb;
 }
 
 void dmar_tlb_free(DmarTlb *tlb)
 {
-    for (unsigned kind = 0; kind < LISTS; kind++) {
-        g_free(tlb->heads[kind]);
-    }
-    g_free(tlb->lengths);
+    g_free(tlb->by_key);
+    g_free(tlb->by_page);
+    g_free(tlb->by_group);
+    g_free(tlb->by_scope);
     g_free(tlb->entries);
+    g_free(tlb->groups);
+    g_free(tlb->scopes);
     g_free(tlb->payloads);
     g_free(tlb);
 }
 
-/* ---- Finding and adding -------------------------------------------------- */
+/* ---- Finding and adding ----------------------------------------------------------- */
 
 static void *payload_at(const DmarTlb *tlb, uint32_t i)
 {
@@ -205,13 +478,13 @@ static void *payload_at(const DmarTlb *tlb, uint32_t i)
 static uint32_t find(const DmarTlb *tlb, uint64_t who, uint64_t page,
                      unsigned shift)
 {
-    Entry key = { .who = who, .page = page, .shift = shift };
-    uint32_t i = *head_of(tlb, &key, BY_KEY);
+    uint32_t i = first_in(tlb, bucket_of_key(tlb, who, page, shift));
 
     while (i != NONE) {
         const Entry *e = &tlb->entries[i];
 
-        if (e->page == page && e->who == who && e->shift == shift) {
+        if (e->page == page && e->who == who && e->shift == shift &&
+            !is_dead(tlb, e)) {
             return i;
         }
         i = e->link[BY_KEY].next;
@@ -231,52 +504,80 @@ const void *dmar_tlb_find(const DmarTlb *tlb, uint64_t who, uint64_t addr,
     return i == NONE ? NULL : payload_at(tlb, i);
 }
 
-/* Freed room first: it is warm. */
-static uint32_t take_room(DmarTlb *tlb)
-{
-    uint32_t i;
-
-    if (tlb->free == NONE && tlb->fresh <= tlb->capacity) {
-        return tlb->fresh++;
-    }
-    if (tlb->free == NONE) {
-        drop_entry(tlb, tlb->oldest);
-    }
-    i = tlb->free;
-    tlb->free = tlb->entries[i].link[BY_AGE].next;
-    return i;
-}
-
 void *dmar_tlb_add(DmarTlb *tlb, uint64_t who, uint64_t addr, unsigned shift,
                    DmarTlbTags tags)
 {
-    uint32_t i = find(tlb, who, addr >> shift, shift);
+    uint64_t page = addr >> shift;
+    uint32_t i = find(tlb, who, page, shift);
+    Entry *e;
 
     if (i != NONE) {
         drop_entry(tlb, i);
     }
-    i = take_room(tlb);
-    tlb->entries[i] = (Entry) {
-        .shift = shift, .who = who, .page = addr >> shift, .tags = tags,
-    };
-    for (unsigned kind = 0; kind < LISTS; kind++) {
-        link_in(tlb, i, kind);
-    }
-    count_entry(tlb, &tlb->entries[i], 1);
+    i = room_for_entry(tlb);
+    e = &tlb->entries[i];
+    *e = (Entry) { .shift = shift, .who = who, .page = page,
+                   .group = group_for(tlb, &tags) };
+    put_in_bucket(tlb, bucket_of_key(tlb, who, page, shift), i, BY_KEY);
+    put_in_bucket(tlb, bucket_of_page(tlb, tags.domain, page, shift), i, BY_PAGE);
+    put_by_age(tlb, i);
+    put_before(tlb, i, tlb->groups[e->group].first, BY_GROUP);
+    tlb->groups[e->group].first = i;
+    tlb->groups[e->group].count++;
+    tlb->scopes[tlb->groups[e->group].scope].count++;
+    tlb->of_shift[shift]++;
+    tlb->of_type[tags.type]++;
     return payload_at(tlb, i);
 }
 
-/* ---- Dropping ------------------------------------------------------------ */
+/* ---- Dropping sets ------------------------------------------------------------------ */
 
-static bool selected(const Entry *e, const DmarTlbSelection *s)
+/* A scope that dies takes with it what has not died already. */
+static void kill_scope(DmarTlb *tlb, uint32_t i)
 {
+    Set *scope = &tlb->scopes[i];
+
+    take_set_out(tlb->scopes, bucket_of_scope(tlb, scope->domain, scope->type), i);
+    scope->dead = true;
+    put_beside(tlb->scopes, &tlb->dead_scopes, i);
+}
+
+static void kill_group(DmarTlb *tlb, uint32_t i)
+{
+    Set *group = &tlb->groups[i];
+
+    take_set_out(tlb->groups, bucket_of_group(tlb, group->scope, group->pasid), i);
+    take_from_beside(tlb->groups, &tlb->scopes[group->scope].first, i);
+    group->dead = true;
+    put_beside(tlb->groups, &tlb->dead_groups, i);
+}
+
+static void drop_scope(DmarTlb *tlb, uint32_t scope, const DmarTlbSelection *s)
+{
+    uint32_t group;
+
+    if (!s->by_pasid) {
+        kill_scope(tlb, scope);
+        return;
+    }
+    group = find_group(tlb, scope, s->pasid);
+    if (group != NONE) {
+        kill_group(tlb, group);
+    }
+}
+
+/* ---- Dropping ranges ------------------------------------------------------------------ */
+
+static bool selected(const DmarTlb *tlb, const Entry *e, const DmarTlbSelection *s)
+{
+    const Set *group = group_of(tlb, e);
     uint64_t first = e->page << e->shift;
     uint64_t last = first | low_bits(e->shift);
 
-    return e->tags.domain == s->domain &&
-           (!s->by_pasid || e->tags.pasid == s->pasid) &&
-           (s->types & BIT_AT(e->tags.type)) &&
-           (!s->by_range || (first <= s->last && last >= s->first));
+    return group->domain == s->domain && !is_dead(tlb, e) &&
+           (!s->by_pasid || group->pasid == s->pasid) &&
+           (s->types & BIT_AT(group->type)) && first <= s->last &&
+           last >= s->first;
 }
 
 static void drop_from_list(DmarTlb *tlb, uint32_t i, ListKind kind,
@@ -286,58 +587,71 @@ static void drop_from_list(DmarTlb *tlb, uint32_t i, ListKind kind,
         uint32_t next = tlb->entries[i].link[kind].next;
 
         tlb->examined++;
-        if (selected(&tlb->entries[i], s)) {
+        if (selected(tlb, &tlb->entries[i], s)) {
             drop_entry(tlb, i);
         }
         i = next;
     }
 }
 
-/* How many entries the lists of a domain's types hold. */
-static uint64_t length_of_types(const DmarTlb *tlb, const DmarTlbSelection *s)
+/* Entry by entry; the last of a group takes the group with it. */
+static void drop_from_scope(DmarTlb *tlb, uint32_t scope,
+                            const DmarTlbSelection *s)
 {
-    uint64_t length = 0;
+    uint32_t i = s->by_pasid ? find_group(tlb, scope, s->pasid)
+                             : tlb->scopes[scope].first;
 
-    for (unsigned type = 0; type < TYPES; type++) {
-        if (s->types & BIT_AT(type)) {
-            length += tlb->lengths[bucket_of_type(tlb, s->domain, type)];
-        }
-    }
-    return length;
-}
+    while (i != NONE) {
+        uint32_t next = s->by_pasid ? NONE : tlb->groups[i].beside.next;
 
-static void drop_from_types(DmarTlb *tlb, const DmarTlbSelection *s)
-{
-    for (unsigned type = 0; type < TYPES; type++) {
-        if (s->types & BIT_AT(type)) {
-            uint32_t bucket = bucket_of_type(tlb, s->domain, type);
-
-            drop_from_list(tlb, tlb->heads[BY_TYPE][bucket], BY_TYPE, s);
-        }
+        drop_from_list(tlb, tlb->groups[i].first, BY_GROUP, s);
+        i = next;
     }
 }
 
 static void drop_pages(DmarTlb *tlb, const DmarTlbSelection *s, unsigned shift)
 {
     for (uint64_t page = s->first >> shift; page <= s->last >> shift; page++) {
-        Entry key = { .page = page, .shift = shift, .tags = { s->domain } };
-
-        drop_from_list(tlb, *head_of(tlb, &key, BY_PAGE), BY_PAGE, s);
+        drop_from_list(tlb, first_in(tlb, bucket_of_page(tlb, s->domain, page,
+                                                         shift)), BY_PAGE, s);
     }
+}
+
+/* ---- Dropping ---------------------------------------------------------------------------- */
+
+/* Scopes of the types that are meant and that anything is of. */
+static unsigned find_scopes(const DmarTlb *tlb, const DmarTlbSelection *s,
+                            uint32_t found[TYPES])
+{
+    unsigned n = 0;
+
+    for (unsigned type = 0; type < TYPES; type++) {
+        if (tlb->of_type[type] && (s->types & BIT_AT(type))) {
+            found[n] = find_scope(tlb, s->domain, type);
+            n += found[n] != NONE;
+        }
+    }
+    return n;
 }
 
 /* Page by page, or entry by entry where the range has more pages than the
  * domain has entries. */
-static void drop_range(DmarTlb *tlb, const DmarTlbSelection *s)
+static void drop_range(DmarTlb *tlb, const uint32_t *scopes, unsigned n,
+                       const DmarTlbSelection *s)
 {
-    uint64_t entries = length_of_types(tlb, s);
+    uint64_t entries = 0;
 
+    for (unsigned i = 0; i < n; i++) {
+        entries += tlb->scopes[scopes[i]].count;
+    }
     for (unsigned shift = 0; shift < MAX_SHIFT; shift++) {
         if (!tlb->of_shift[shift]) {
             continue;
         }
         if ((s->last >> shift) - (s->first >> shift) >= entries) {
-            drop_from_types(tlb, s);
+            for (unsigned i = 0; i < n; i++) {
+                drop_from_scope(tlb, scopes[i], s);
+            }
             return;
         }
         drop_pages(tlb, s, shift);
@@ -346,10 +660,15 @@ static void drop_range(DmarTlb *tlb, const DmarTlbSelection *s)
 
 void dmar_tlb_drop(DmarTlb *tlb, const DmarTlbSelection *s)
 {
-    if (s->by_range) {
-        drop_range(tlb, s);
-    } else {
-        drop_from_types(tlb, s);
+    uint32_t scopes[TYPES];
+    unsigned n = find_scopes(tlb, s, scopes);
+
+    if (n && s->by_range) {
+        drop_range(tlb, scopes, n, s);
+        return;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        drop_scope(tlb, scopes[i], s);
     }
 }
 
