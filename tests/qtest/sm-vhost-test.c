@@ -25,6 +25,7 @@
 #define OUT_PAGE        8               /* of the window: buffers to send, ... */
 #define IN_PAGE         36              /* ... and to receive */
 #define SPARE           64              /* data pages from here on are free */
+#define GIB             (1024 * MiB)
 #define BLANK           0xee
 
 /* Fault reasons. */
@@ -589,6 +590,25 @@ static void test_2m(void)
     large_page(2, 0x7f4200000000, SM_BED_DATA);
 }
 
+/* Memory has a hole below the window. */
+static void test_1g(void)
+{
+    large_page(3, 512 * GIB, 0);
+}
+
+static void test_pass_through(void)
+{
+    VhostBed v = { };
+
+    machine_without_ats(&v);
+    window_straight(&v, SM_BED_DATA);
+    tables_use(&v, SM_PASS_THROUGH);
+    sm_start(&v.bed.sm);
+    card_start(&v);
+    assert_shapes_loop(&v);
+    vhost_close_bed(&v);
+}
+
 /* ---- Tests: what is forgotten -------------------------------------------- */
 
 static void assert_out_page_moves(VhostBed *v)
@@ -835,6 +855,8 @@ int main(int argc, char **argv)
                    test_invalidated_meanwhile);
     qtest_add_func("/sm/vhost/first-stage", test_first_stage);
     qtest_add_func("/sm/vhost/page-of-2m", test_2m);
+    qtest_add_func("/sm/vhost/page-of-1g", test_1g);
+    qtest_add_func("/sm/vhost/pass-through", test_pass_through);
     qtest_add_func("/sm/vhost/a-page-is-forgotten", test_out_page);
     qtest_add_func("/sm/vhost/a-page-is-forgotten-with-ats",
                    test_out_page_with_ats);
