@@ -814,21 +814,49 @@ static void test_other_device_tlb(void)
 /* ---- Tests: translation begins and ends ---------------------------------- */
 
 /* The window is where it lies in memory, for as long as nothing is translated. */
-static void vhost_open_untranslated(VhostBed *v)
+static void untranslated_start(VhostBed *v)
 {
-    *v = (VhostBed) { };
-    machine_without_ats(v);
     window_straight(v, SM_BED_DATA);
     v->map = sm_map_new(&v->bed.sm, 4);
     window_map(v);
     tables_use(v, SM_SECOND_STAGE);
 }
 
+static void assert_turned_on(VhostBed *v)
+{
+    card_start(v);
+    buffers_move(v);
+    sm_start(&v->bed.sm);
+    assert_plain_loops(v);
+}
+
+static void test_turned_on(void)
+{
+    VhostBed v = { };
+
+    machine_without_ats(&v);
+    untranslated_start(&v);
+    assert_turned_on(&v);
+    vhost_close_bed(&v);
+}
+
+static void test_turned_on_with_ats(void)
+{
+    VhostBed v = { };
+
+    machine_with_ats(&v, "device-iotlb=on");
+    ats_enable(&v.card);
+    untranslated_start(&v);
+    assert_turned_on(&v);
+    vhost_close_bed(&v);
+}
+
 static void test_turned_off(void)
 {
-    VhostBed v;
+    VhostBed v = { };
 
-    vhost_open_untranslated(&v);
+    machine_without_ats(&v);
+    untranslated_start(&v);
     page_map(&v, OUT_PAGE, sm_bed_page(SPARE), SM_R);
     page_map(&v, IN_PAGE, sm_bed_page(SPARE + 1), SM_W);
     sm_start(&v.bed.sm);
@@ -871,6 +899,9 @@ int main(int argc, char **argv)
                    test_device_tlb);
     qtest_add_func("/sm/vhost/with-ats-another-device-tlb-is-not",
                    test_other_device_tlb);
+    qtest_add_func("/sm/vhost/translation-turned-on", test_turned_on);
+    qtest_add_func("/sm/vhost/translation-turned-on-with-ats",
+                   test_turned_on_with_ats);
     qtest_add_func("/sm/vhost/translation-turned-off", test_turned_off);
     return g_test_run();
 }
