@@ -754,22 +754,43 @@ static void test_everything(void)
     vhost_close_bed(&v);
 }
 
-/* The entry names other tables. */
+/* The entry names other tables, in which both buffers lie elsewhere. */
+static void tables_change(VhostBed *v)
+{
+    assert_plain_loops(v);
+    vhost_loop_skip(&v->loop);
+    v->map = sm_map_new(&v->bed.sm, 4);
+    window_map(v);
+    page_map(v, OUT_PAGE, sm_bed_page(SPARE), SM_R);
+    page_map(v, IN_PAGE, sm_bed_page(SPARE + 1), SM_W);
+    sm_pasid_set(&v->bed.sm, v->card.sid, RID_PASID,
+                 &(SmPasid) { SM_SECOND_STAGE, DOMAIN + 1, v->map });
+    sm_invalidate_pasid(&v->bed.sm, DOMAIN, RID_PASID);
+    assert_told_all(v);
+}
+
 static void test_pasid_entry(void)
 {
     VhostBed v;
 
     vhost_open(&v);
+    tables_change(&v);
+    sm_invalidate_domain(&v.bed.sm, DOMAIN);
     assert_plain_loops(&v);
-    vhost_loop_skip(&v.loop);
-    v.map = sm_map_new(&v.bed.sm, 4);
-    window_map(&v);
-    page_map(&v, OUT_PAGE, sm_bed_page(SPARE), SM_R);
-    page_map(&v, IN_PAGE, sm_bed_page(SPARE + 1), SM_W);
-    sm_pasid_set(&v.bed.sm, v.card.sid, RID_PASID,
-                 &(SmPasid) { SM_SECOND_STAGE, DOMAIN + 1, v.map });
-    sm_invalidate_pasid(&v.bed.sm, DOMAIN, RID_PASID);
-    assert_told_all(&v);
+    vhost_close_bed(&v);
+}
+
+/* Between the two invalidations the IOTLB still answers as before. */
+static void test_pasid_entry_meanwhile(void)
+{
+    VhostBed v;
+    Frame f;
+
+    vhost_open(&v);
+    tables_change(&v);
+    f = (Frame) { .out = plain_out(&v), .in = plain_in(&v) };
+    frame_send(&v, &f);
+    virtio_net_take(&v.net, VIRTIO_NET_RX, f.in_head);
     sm_invalidate_domain(&v.bed.sm, DOMAIN);
     assert_plain_loops(&v);
     vhost_close_bed(&v);
@@ -895,6 +916,8 @@ int main(int argc, char **argv)
     qtest_add_func("/sm/vhost/a-domain-is-forgotten", test_domain);
     qtest_add_func("/sm/vhost/everything-is-forgotten", test_everything);
     qtest_add_func("/sm/vhost/a-pasid-entry-is-forgotten", test_pasid_entry);
+    qtest_add_func("/sm/vhost/a-pasid-entry-and-what-it-left",
+                   test_pasid_entry_meanwhile);
     qtest_add_func("/sm/vhost/with-ats-a-device-tlb-is-invalidated",
                    test_device_tlb);
     qtest_add_func("/sm/vhost/with-ats-another-device-tlb-is-not",
