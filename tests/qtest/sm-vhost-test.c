@@ -889,6 +889,31 @@ static void test_turned_off(void)
     vhost_close_bed(&v);
 }
 
+/* ---- Tests: refusals ----------------------------------------------------- */
+
+/* Who keeps translations as a device TLB would never be told: QEMU ends. */
+static void ats_without_unit(void)
+{
+    VhostBed v = { };
+
+    machine_with_ats(&v, "device-iotlb=off");
+    vhost_loop_hide(&v.loop);
+    ats_enable(&v.card);
+    second_stage_start(&v);
+}
+
+static void test_ats_without_unit(void)
+{
+    if (g_test_subprocess()) {
+        ats_without_unit();
+        return;
+    }
+    g_test_trap_subprocess(NULL, VHOST_PATIENCE, 0);
+    g_test_trap_assert_failed();
+    g_test_trap_assert_stderr("*the device needs intel-iommu-sm with "
+                              "device-iotlb=on*");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -926,5 +951,7 @@ int main(int argc, char **argv)
     qtest_add_func("/sm/vhost/translation-turned-on-with-ats",
                    test_turned_on_with_ats);
     qtest_add_func("/sm/vhost/translation-turned-off", test_turned_off);
+    qtest_add_func("/sm/vhost/ats-needs-device-tlbs-of-the-unit",
+                   test_ats_without_unit);
     return g_test_run();
 }

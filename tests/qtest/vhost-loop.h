@@ -696,14 +696,20 @@ static inline void vhost_loop_close_fds(VhostLoop *v)
     }
 }
 
+/* QEMU is connected: nobody looks for it any more. */
+static inline void vhost_loop_hide(VhostLoop *v)
+{
+    g_unlink(v->path);
+    g_rmdir(v->dir);
+}
+
 /* QEMU has ended. */
 static inline void vhost_loop_stop(VhostLoop *v)
 {
     g_thread_join(v->thread);
     vhost_unmap_memory(v);
     vhost_loop_close_fds(v);
-    g_unlink(v->path);
-    g_rmdir(v->dir);
+    vhost_loop_hide(v);
     g_free(v->path);
     g_free(v->dir);
     g_array_unref(v->iotlb);
