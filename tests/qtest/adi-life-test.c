@@ -289,8 +289,7 @@ static void test_system_reset_under_load(void)
     start_under_load(&b);
     adi_give(&b.adi, 2, 77);
     qtest_system_reset(b.qts);
-    qtest_outl(b.qts, 0xcf8, 0x80000060);
-    qtest_outl(b.qts, 0xcfc, Q35_ECAM | 1);
+    q35_config_open(b.qts);
     assert_pristine(&b);
     bench_stop(&b);
 }

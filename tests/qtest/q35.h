@@ -49,6 +49,13 @@ static inline char *q35_firmware(const void *bytes, size_t len)
     return name;
 }
 
+/* Host bridge, PCIEXBAR: 256 MiB of configuration space. */
+static inline void q35_config_open(QTestState *qts)
+{
+    qtest_outl(qts, 0xcf8, 0x80000060);
+    qtest_outl(qts, 0xcfc, Q35_ECAM | 1);
+}
+
 static inline char *q35_blank_firmware(void)
 {
     return q35_firmware("", 0);
@@ -64,9 +71,7 @@ static inline QTestState *q35_start_rom(const char *args, const void *rom,
     qts = qtest_initf("-machine q35 -nodefaults -m %d -bios %s %s",
                       Q35_RAM_MIB, name, args);
     g_unlink(name);
-    /* Host bridge, PCIEXBAR: 256 MiB of configuration space. */
-    qtest_outl(qts, 0xcf8, 0x80000060);
-    qtest_outl(qts, 0xcfc, Q35_ECAM | 1);
+    q35_config_open(qts);
     return qts;
 }
 

@@ -51,8 +51,7 @@ static void test_direct_after_reset(void)
 
     sm_bed_open_mapped(&bed, "");
     qtest_system_reset(bed.qts);
-    qtest_outl(bed.qts, 0xcf8, 0x80000060);
-    qtest_outl(bed.qts, 0xcfc, Q35_ECAM | 1);
+    q35_config_open(bed.qts);
     bed.next_bar = Q35_MMIO;
     edu_open(&bed.edu, bed.qts, SM_BED_EDU, &bed.next_bar);
     sm_bed_assert_copies(&bed, sm_bed_page(0));

@@ -244,8 +244,7 @@ static void test_adi_reset(void)
     qtest_system_reset(g.b.qts);
     owner_assert_no_dma(&one);
     g_assert_cmphex(sm_readl(&g.sm, SM_REG_FSTS), ==, 0);
-    qtest_outl(g.b.qts, 0xcf8, 0x80000060);
-    qtest_outl(g.b.qts, 0xcfc, Q35_ECAM | 1);
+    q35_config_open(g.b.qts);
     adi_started(&g, &one);
     owner_assert_works(&one);
     ground_stop(&g);
