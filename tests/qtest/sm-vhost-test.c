@@ -889,6 +889,25 @@ static void test_turned_off(void)
     vhost_close_bed(&v);
 }
 
+/* The machine begins anew, and the card with it; nothing is translated. */
+static void test_reset(void)
+{
+    VhostBed v;
+
+    vhost_open(&v);
+    assert_plain_loops(&v);
+    qtest_system_reset(v.bed.qts);
+    q35_config_open(v.bed.qts);
+    v.bed.next_bar = Q35_MMIO;
+    window_straight(&v, SM_BED_DATA);
+    for (unsigned i = 0; i < VIRTIO_NET_BUFFERS; i++) {
+        qtest_memset(v.bed.qts, v.memory.at[i], 0, SM_PAGE);
+    }
+    card_start(&v);
+    assert_plain_loops(&v);
+    vhost_close_bed(&v);
+}
+
 /* ---- Tests: refusals ----------------------------------------------------- */
 
 /* Who keeps translations as a device TLB would never be told: QEMU ends. */
@@ -951,6 +970,7 @@ int main(int argc, char **argv)
     qtest_add_func("/sm/vhost/translation-turned-on-with-ats",
                    test_turned_on_with_ats);
     qtest_add_func("/sm/vhost/translation-turned-off", test_turned_off);
+    qtest_add_func("/sm/vhost/reset", test_reset);
     qtest_add_func("/sm/vhost/ats-needs-device-tlbs-of-the-unit",
                    test_ats_without_unit);
     return g_test_run();
