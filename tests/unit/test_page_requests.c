@@ -555,12 +555,17 @@ END_TEST
 
 /* ---- The event [VT-d 7.5] -------------------------------------------------- */
 
+static void set_message(uint64_t addr, uint32_t data)
+{
+    set_reg32(PEDATA_REG, data);
+    set_reg32(PEADDR_REG, (uint32_t)addr);
+    set_reg32(PEUADDR_REG, addr >> 32);
+}
+
 static void given_event(uint32_t control)
 {
     given_machine();
-    set_reg32(PEDATA_REG, MSI_DATA);
-    set_reg32(PEADDR_REG, (uint32_t)MSI_ADDR);
-    set_reg32(PEUADDR_REG, MSI_ADDR >> 32);
+    set_message(MSI_ADDR, MSI_DATA);
     set_reg32(PECTL_REG, control);
 }
 
@@ -570,6 +575,18 @@ START_TEST(a_request_sends_a_message)
     is_queued(not_the_last());
     message_sent(MSI_ADDR, MSI_DATA);
     ck_assert_uint_eq(reg32(PECTL_REG), 0);
+}
+END_TEST
+
+START_TEST(every_bit_of_a_message_is_sent)
+{
+    given_event(0);
+    for (unsigned bit = 0; bit < 64; bit++) {
+        set_message(BIT_AT(bit), 1u << bit % 16);
+        is_queued(not_the_last());
+        message_sent(BIT_AT(bit) & ~3ull, 1u << bit % 16);
+        set_reg32(PRS_REG, PRS_PPR);
+    }
 }
 END_TEST
 
@@ -800,6 +817,7 @@ static Suite *page_requests(void)
 
     t = tests_of(s, "event");
     tcase_add_test(t, a_request_sends_a_message);
+    tcase_add_test(t, every_bit_of_a_message_is_sent);
     tcase_add_test(t, while_requests_are_pending_no_message_is_sent);
     tcase_add_loop_test(t, an_overflow_sends_a_message_if_nothing_is_pending, 0,
                         2);

@@ -609,11 +609,16 @@ END_TEST
 
 /* ---- Overflow ----------------------------------------------------------------------------- */
 
+static void set_message(uint64_t addr, uint32_t data)
+{
+    set_reg32(0x32c, data);
+    set_reg32(0x330, (uint32_t)addr);
+    set_reg32(0x334, addr >> 32);
+}
+
 static void given_message(void)
 {
-    set_reg32(0x32c, DATA);
-    set_reg32(0x330, MESSAGE);
-    set_reg32(0x334, 0x5);
+    set_message(0x500000000 | MESSAGE, DATA);
     set_reg32(0x328, 0);
 }
 
@@ -677,6 +682,20 @@ START_TEST(an_overflow_interrupts)
     set_reg32(0x324, 1);
     ck_assert_uint_eq(reg32(0x324), 0);
     ck_assert_uint_eq(reg(overflow_at()), 1);
+}
+END_TEST
+
+START_TEST(every_bit_of_a_message_is_sent)
+{
+    given_device();
+    given_message();
+    about_to_overflow(0, ON_OVERFLOW_INTERRUPT);
+    for (unsigned bit = 0; bit < 64; bit++) {
+        set_message(BIT_AT(bit), 1u << bit % 16);
+        set_reg(counter_at(0), ~0ull);
+        one_lookup();
+        message_sent(BIT_AT(bit) & ~3ull, 1u << bit % 16);
+    }
 }
 END_TEST
 
@@ -877,6 +896,7 @@ static Suite *performance(void)
     tcase_add_test(t, overflow_bits_are_cleared_one_by_one);
     tcase_add_test(t, an_overflow_interrupts_only_if_asked_to);
     tcase_add_test(t, an_overflow_interrupts);
+    tcase_add_test(t, every_bit_of_a_message_is_sent);
     tcase_add_test(t, every_overflow_interrupts);
     tcase_add_test(t, a_masked_interrupt_is_pending_until_unmasked);
     tcase_add_test(t, a_pending_interrupt_goes_with_its_status);

@@ -9,7 +9,7 @@
 #include "fixture.h"
 
 #define DEV         0x0608
-#define MSI_ADDR    0xfee01000ull
+#define MSI_ADDR    0x5fee01000ull
 #define MSI_DATA    0x0052
 
 static void given_wide(void)
@@ -17,11 +17,16 @@ static void given_wide(void)
     given_scalable(&widest);
 }
 
+static void set_message(uint64_t addr, uint32_t data)
+{
+    set_reg32(IEDATA_REG, data);
+    set_reg32(IEADDR_REG, (uint32_t)addr);
+    set_reg32(IEUADDR_REG, addr >> 32);
+}
+
 static void given_completion_event(void)
 {
-    set_reg32(IEDATA_REG, MSI_DATA);
-    set_reg32(IEADDR_REG, MSI_ADDR);
-    set_reg32(IEUADDR_REG, 0);
+    set_message(MSI_ADDR, MSI_DATA);
     set_reg32(IECTL_REG, 0);
 }
 
@@ -203,6 +208,34 @@ START_TEST(a_completion_interrupt_is_sent_once_until_acknowledged)
     ck_assert_uint_eq(reg32(ICS_REG), 0);
     execute(wait_interrupt());
     message_sent(MSI_ADDR, MSI_DATA);
+    clear_completion();
+}
+END_TEST
+
+START_TEST(every_bit_of_a_completion_message_is_sent)
+{
+    given_wide();
+    given_completion_event();
+    for (unsigned bit = 0; bit < 64; bit++) {
+        set_message(BIT_AT(bit), 1u << bit % 16);
+        execute(wait_interrupt());
+        message_sent(BIT_AT(bit) & ~3ull, 1u << bit % 16);
+        clear_completion();
+    }
+}
+END_TEST
+
+START_TEST(a_message_is_reported_and_is_nobody_s)
+{
+    const DmarEvent *event = &m.last_event[DMAR_EVENT_MSI];
+    given_wide();
+    given_completion_event();
+    execute(wait_interrupt());
+    message_sent(MSI_ADDR, MSI_DATA);
+    ck_assert_uint_eq(m.events[DMAR_EVENT_MSI], 1);
+    ck_assert_uint_eq(event->addr, MSI_ADDR);
+    ck_assert_uint_eq(event->value, MSI_DATA);
+    ck_assert_uint_eq(event->pasid, NO_PASID);
     clear_completion();
 }
 END_TEST
@@ -641,6 +674,8 @@ static Suite *queue(void)
     tcase_add_test(t, a_status_write_is_one_dword);
     tcase_add_test(t, a_status_write_where_nothing_answers_does_no_harm);
     tcase_add_test(t, a_completion_interrupt_is_sent_once_until_acknowledged);
+    tcase_add_test(t, every_bit_of_a_completion_message_is_sent);
+    tcase_add_test(t, a_message_is_reported_and_is_nobody_s);
     tcase_add_test(t, a_masked_completion_interrupt_waits);
     tcase_add_test(t, acknowledging_takes_back_a_masked_interrupt);
     tcase_add_test(t, a_wait_may_both_write_and_interrupt);
