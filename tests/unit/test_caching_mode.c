@@ -264,6 +264,27 @@ START_TEST(an_output_that_was_refused_is_refused_until_invalidation)
 }
 END_TEST
 
+/* The PASID entry is read anew, but the page is known to lead nowhere. */
+START_TEST(a_table_in_no_memory_is_remembered_though_its_pointer_is_repaired)
+{
+    given_unit(WITH);
+    const Descriptor enough[] = {
+        iotlb_global(), iotlb_domain(DOMAIN),
+        iotlb_page(DOMAIN, IOVA, 0, NON_LEAVES_TOO),
+        iotlb_page(DOMAIN, IOVA, 0, ONLY_LEAVES), p_iotlb_pasid(DOMAIN, PASID),
+    };
+    uint64_t good = peek(pasid_entry_at(DEV, PASID));
+    poke(pasid_entry_at(DEV, PASID), (good & 0xfff) | NOWHERE);
+    write_faults(DEV, PASID, IOVA, FAULT_SS_TOP_ACCESS);
+    poke(pasid_entry_at(DEV, PASID), good);
+    execute(pasid_cache_pasid(DOMAIN, PASID));
+    write_faults(DEV, PASID, IOVA, FAULT_SS_TOP_ACCESS);
+    write_faults(DEV, PASID, IOVA, FAULT_SS_TOP_ACCESS);
+    execute(enough[_i]);
+    both_reach(DEV, PASID, IOVA, TARGET);
+}
+END_TEST
+
 /* No page-selective invalidation could name it. */
 START_TEST(an_address_beyond_the_tables_is_not_cached)
 {
@@ -430,6 +451,8 @@ static Suite *caching_mode(void)
     tcase_add_loop_test(t,
         an_output_that_was_refused_is_refused_until_invalidation,
         WITHOUT, WITH + 1);
+    tcase_add_loop_test(t,
+        a_table_in_no_memory_is_remembered_though_its_pointer_is_repaired, 0, 5);
     tcase_add_test(t, an_address_beyond_the_tables_is_not_cached);
 
     t = tests_of(s, "first stage");
