@@ -116,26 +116,6 @@ START_TEST(a_feature_comes_after_what_it_needs)
 }
 END_TEST
 
-static void version_is_refused(unsigned version, bool no_drain)
-{
-    g_autoptr(GError) error = NULL;
-    DmarHost host = { 0 };
-    DmarConfig config = widest;
-    config.version = version;
-    config.no_drain = no_drain;
-    ck_assert_ptr_null(dmar_new(&config, &host, NULL, &error));
-    ck_assert(g_error_matches(error, DMAR_ERROR, DMAR_ERROR_CONFIG));
-}
-
-START_TEST(versions_that_do_not_exist_are_refused)
-{
-    version_is_refused(9, false);
-    version_is_refused(255, false);
-    version_is_refused(2, true);
-    version_is_refused(0, true);
-}
-END_TEST
-
 START_TEST(an_old_unit_may_be_unable_to_drain)
 {
     DmarConfig config = widest;
@@ -200,7 +180,6 @@ static Suite *suite(void)
     tcase_add_test(t, a_feature_comes_after_what_it_needs);
 
     t = tests_of(s, "versions");
-    tcase_add_test(t, versions_that_do_not_exist_are_refused);
     tcase_add_test(t, an_old_unit_may_be_unable_to_drain);
     tcase_add_loop_test(t, invalidation_by_register_ends_with_version_5, 1, 9);
     tcase_add_loop_test(t, an_execute_request_is_unknown_from_version_8_on, 6, 9);
