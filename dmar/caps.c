@@ -232,11 +232,16 @@ static bool check_stages(const DmarConfig *c, GError **error)
     return true;
 }
 
-/* [VT-d 6.5.4, 11.4.1, 11.4.2 DRD] */
+/* [VT-d 6.5.4, 11.4.1, 11.4.2 DRD, SAGAW] */
 static bool check_version(const DmarConfig *c, GError **error)
 {
     if (c->version > 8) {
         return refuse(error, "the major version is 1 to 8 (0: the default)");
+    }
+    if (!c->scalable && dmar_caps_version(c) >= 6) {
+        return refuse(error, "units of version 6 and later have no second stage "
+                      "without scalable mode: SAGAW is 0 where SSTS is "
+                      "[VT-d 11.4.2]");
     }
     if (c->no_drain && dmar_caps_version(c) > 1) {
         return refuse(error, "units of version 2 and later drain requests");

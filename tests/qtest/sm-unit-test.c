@@ -353,6 +353,8 @@ static const Refusal refusals[] = {
     { "pri-without-ats", "q35", UNIT ",pri=on,ats=off", "device TLBs" },
     { "ssads-without-coherence", "q35", UNIT ",smpwc=off,ssads=on",
       "coherent page walks" },
+    { "new-unit-without-scalable-mode", "q35",
+      UNIT ",version=6,scalable=off", "SAGAW is 0" },
     { "new-unit-without-drain", "q35", UNIT ",version=6,dma-drain=off",
       "drain requests" },
     { "version=9", "q35", UNIT ",version=9", "1 to 8" },

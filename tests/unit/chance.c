@@ -81,6 +81,7 @@ DmarConfig random_config(void)
     c.fault_records = 4;
     c.version = once_in(4) ? 8 : once_in(2) ? 5 : 0;
     c.scalable = !once_in(12);
+    c.version = c.scalable ? c.version : 0;
     c.pass_through = !once_in(4);
     c.snoop_control = once_in(2);
     c.no_large_pages = once_in(6);

@@ -348,11 +348,27 @@ static const struct {
       "major version is 1 to 8" },
     { { LEAST, .scalable = true, .no_drain = true }, "drain requests" },
     { { LEAST, .version = 2, .no_drain = true }, "drain requests" },
+    { { LEAST, .version = 6 }, "SAGAW is 0 where SSTS is" },
+    { { LEAST, .version = 7 }, "SAGAW is 0 where SSTS is" },
+    { { LEAST, .version = 8 }, "SAGAW is 0 where SSTS is" },
 };
 
 START_TEST(what_no_hardware_has_is_refused)
 {
     is_refused(&impossible[_i].config, impossible[_i].words);
+}
+END_TEST
+
+/* [VT-d 11.4.2, SAGAW] */
+START_TEST(any_version_may_have_scalable_mode_and_those_below_6_may_lack_it)
+{
+    DmarConfig config = { LEAST, .version = _i, .scalable = true };
+    advertises(&config, CAP_REG, CAP_SAGAW, 2);
+    ck_assert_uint_eq(reg32(VER_REG), (unsigned)_i << 4);
+    config.scalable = false;
+    if (_i < 6) {
+        advertises(&config, CAP_REG, CAP_SAGAW, 2);
+    }
 }
 END_TEST
 
@@ -465,6 +481,8 @@ static Suite *caps(void)
     tcase_add_test(t, a_domain_width_that_does_not_exist_is_refused);
     tcase_add_loop_test(t, what_no_hardware_has_is_refused, 0,
                         G_N_ELEMENTS(impossible));
+    tcase_add_loop_test(t,
+        any_version_may_have_scalable_mode_and_those_below_6_may_lack_it, 1, 9);
     tcase_add_loop_test(t, a_feature_without_what_it_needs_is_refused, 0,
                         G_N_ELEMENTS(orphans));
     return s;
