@@ -183,6 +183,7 @@ typedef struct DmarTranslation {
     bool read, write;
     bool untranslated_only;     /* U: translation answer must not be cached */
     bool privileged;            /* PRIV: read and write are a supervisor's */
+    bool global;                /* G: for every PASID; never [VT-d 4.1.2] */
     bool no_snoop_forced;       /* N: snoop behaviour is forced */
     uint64_t addr;
     uint64_t size;

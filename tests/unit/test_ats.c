@@ -1,6 +1,6 @@
 /*
  * Answers to translation requests [VT-d 4.2.3]: rights, size,
- * N, U and PRIV, for every type of translation.  What is refused is in
+ * N, G, U and PRIV, for every type of translation.  What is refused is in
  * test_reasons.c, accessed and dirty bits are in test_dirty.c.
  *
  * Copyright (c) The vtd-sm developers
@@ -78,7 +78,7 @@ static void grants(DmarRequest r, unsigned rights, uint64_t addr, uint64_t size)
     ck_assert_int_eq(t.write, !!(rights & W));
     ck_assert_uint_eq(t.addr, addr);
     ck_assert_uint_eq(t.size, size);
-    ck_assert(!t.untranslated_only);
+    ck_assert(!t.untranslated_only && !t.global);
     ck_assert_int_eq(t.privileged, r.pasid != NO_PASID && r.privileged);
     no_fault_left();
 }
@@ -308,6 +308,29 @@ START_TEST(n_is_snp_in_legacy_mode)
 }
 END_TEST
 
+/* ---- G [VT-d 4.1.2, 4.2.3] -------------------------------------------------------- */
+
+#define OTHER_PASID 0x72
+
+/* Though a first-stage leaf says that it is: other PASIDs have other pages. */
+START_TEST(no_answer_is_for_every_pasid)
+{
+    uint64_t size = sizes[_i / 2];
+    uint64_t pa = (TARGET & -size) | (IOVA & (size - 1));
+    given_first(size, USER_RW | (_i % 2 ? BIT_AT(8) : 0));
+    Space other = given_first_stage(DOMAIN, 4);
+    map_fs(&other, IOVA & -size, GUEST & -size, size, USER_RW | BIT_AT(8));
+    given_pasid(DEV, OTHER_PASID, &other);
+    grants(request(PASID), RW, pa, size);
+    grants(request(OTHER_PASID), RW, (GUEST & -size) | (IOVA & (size - 1)), size);
+    grants(request(PASID), RW, pa, size);
+    execute(p_iotlb_pasid(DOMAIN, OTHER_PASID));
+    m.accesses = 0;
+    grants(request(PASID), RW, pa, size);           /* is cached still */
+    ck_assert_uint_eq(m.accesses, 0);
+}
+END_TEST
+
 /* ---- The interrupt range [VT-d 3.15, 7.1.3 S.1, S.2, SGN.8] ---------------------------- */
 
 START_TEST(a_device_is_told_to_send_interrupts_untranslated)
@@ -318,7 +341,7 @@ START_TEST(a_device_is_told_to_send_interrupts_untranslated)
     r.addr = ends[_i];
     DmarTranslation t = ask(r);
     ck_assert_int_eq(t.completion, DMAR_SUCCESS);
-    ck_assert(!t.read && t.write && t.untranslated_only);
+    ck_assert(!t.read && t.write && t.untranslated_only && !t.global);
     ck_assert_uint_eq(t.size, PAGE);
     r.no_write = true;
     request_granted_nothing(r, FAULT_NONE);
@@ -404,6 +427,9 @@ static Suite *translation_requests(void)
     tcase_add_test(t, n_is_pgsnp_of_pass_through);
     tcase_add_loop_test(t, n_is_pgsnp_or_snp_of_a_second_stage_leaf, 0, 8);
     tcase_add_test(t, n_is_snp_in_legacy_mode);
+
+    t = tests_of(s, "G");
+    tcase_add_loop_test(t, no_answer_is_for_every_pasid, 0, 6);
 
     t = tests_of(s, "interrupt range");
     tcase_add_loop_test(t, a_device_is_told_to_send_interrupts_untranslated, 0, 2);
