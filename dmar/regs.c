@@ -247,6 +247,7 @@ uint64_t dmar_get64(const Dmar *dmar, uint64_t offset)
 
 void dmar_set32(Dmar *dmar, uint64_t offset, uint32_t value)
 {
+    g_assert(offset <= DMAR_MMIO_SIZE - sizeof(value));
     memcpy(dmar->registers + offset, &value, sizeof(value));
 }
 
