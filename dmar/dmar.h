@@ -287,7 +287,8 @@ DmarInterruptVerdict dmar_remap_interrupt(Dmar *dmar,
 /*
  * One row for each (source-id, PASID) that the unit has met since reset.
  * Requests without PASID are counted under the RID_PASID that stood for them,
- * with @with_pasid false; in legacy mode @pasid is DMAR_NO_PASID.
+ * with @with_pasid false; in legacy mode, and of translated requests, which ask
+ * no PASID entry, @pasid is DMAR_NO_PASID.
  */
 typedef struct DmarPasidStats {
     uint16_t source_id;

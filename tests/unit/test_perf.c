@@ -99,6 +99,41 @@ START_TEST(without_counters_there_are_no_registers)
 }
 END_TEST
 
+/* A register takes 8 bytes whole; where there is none, they come in halves. */
+static bool is_register(uint64_t at)
+{
+    unsigned before = m.events[DMAR_EVENT_REGISTER_WRITE];
+    set_reg(at, ~0ull);
+    unsigned writes = m.events[DMAR_EVENT_REGISTER_WRITE] - before;
+    ck_assert_uint_eq(m.last_event[DMAR_EVENT_REGISTER_WRITE].detail,
+                      writes == 1 ? 8 : 4);
+    return writes == 1;
+}
+
+START_TEST(registers_are_there_for_counters_and_for_nothing_else)
+{
+    static const DmarConfig few = {
+        .aw_bits = 39, .host_width = 39, .domain_bits = 16, .fault_records = 1,
+    };
+    DmarConfig config = _i / 2 ? widest : few;
+    config.stop_markers = _i / 2;
+    config.perf_counters = _i % 2 ? 1 : 0;
+    power_on(&config);
+    for (unsigned group = 0; group < 5; group++) {
+        ck_assert_int_eq(is_register(events_at(group)), _i % 2);
+    }
+    ck_assert(!is_register(events_at(5)));
+    static const unsigned others[] = { 0x300, 0x400, 0x408, 0x410, 0x430, 0x448 };
+    for (unsigned i = 0; i < G_N_ELEMENTS(others); i++) {
+        ck_assert_int_eq(is_register(others[i]), _i % 2);
+    }
+    static const unsigned blocks[] = { 0x1000, 0x2000 };    /* of each counter */
+    for (unsigned i = 0; i < G_N_ELEMENTS(blocks); i++) {
+        ck_assert_int_eq(is_register(blocks[i]), _i % 2);
+    }
+}
+END_TEST
+
 START_TEST(more_counters_than_there_is_room_for_are_refused)
 {
     DmarConfig config = widest;
@@ -856,6 +891,8 @@ static Suite *performance(void)
     tcase_add_loop_test(t, capabilities_are_those_of_the_specification, 1,
                         counters + 1);
     tcase_add_test(t, without_counters_there_are_no_registers);
+    tcase_add_loop_test(t, registers_are_there_for_counters_and_for_nothing_else,
+                        0, 4);
     tcase_add_test(t, more_counters_than_there_is_room_for_are_refused);
     tcase_add_test(t, offsets_are_aligned_and_blocks_apart);
     tcase_add_loop_test(t, a_counter_s_registers_hold_what_may_be_written, 0,

@@ -88,6 +88,24 @@ START_TEST(who_was_refused_is_seen_too)
 }
 END_TEST
 
+/* It asked no PASID entry. */
+START_TEST(a_translated_request_is_counted_for_no_pasid)
+{
+    given_device(&widest);
+    request_reaches((DmarRequest) {
+        .source_id = DEV, .pasid = NO_PASID, .addr = 0xabcd1234,
+        .access = DMAR_WRITE, .type = DMAR_TRANSLATED }, 0xabcd1234);
+    see();
+    ck_assert_uint_eq(rows, 1);
+    ck_assert_uint_eq(seen[0].source_id, DEV);
+    ck_assert_uint_eq(seen[0].pasid, NO_PASID);
+    ck_assert(!seen[0].with_pasid);
+    ck_assert_uint_eq(seen[0].translations, 1);
+    ck_assert_uint_eq(seen[0].entry_fetches, 0);
+    ck_assert_uint_eq(m.last_event[DMAR_EVENT_TRANSLATED].pasid, NO_PASID);
+}
+END_TEST
+
 START_TEST(an_invalidation_counts_for_whom_it_names)
 {
     static const struct {
@@ -214,6 +232,7 @@ static Suite *stats(void)
     TCase *t = tests_of(s, "rows");
     tcase_add_test(t, the_unit_counts_what_every_pasid_did);
     tcase_add_test(t, who_was_refused_is_seen_too);
+    tcase_add_test(t, a_translated_request_is_counted_for_no_pasid);
     tcase_add_test(t, an_invalidation_counts_for_whom_it_names);
     tcase_add_test(t, what_was_seen_is_told_in_order);
     tcase_add_test(t, a_legacy_function_is_seen_without_a_pasid);
