@@ -178,6 +178,9 @@ static bool host_read(void *opaque, uint64_t addr, void *buf, size_t len)
         return false;
     }
     read_ram(buf, m.ram + (addr - RAM_BASE), len);
+    if (m.was_read) {
+        m.was_read(addr);
+    }
     return true;
 }
 

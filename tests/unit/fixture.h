@@ -77,6 +77,7 @@ typedef struct Machine {
     uint64_t remap_table;           /* interrupt remapping table */
     unsigned accesses;              /* of memory, since the last reset to 0 */
     unsigned fail_access;           /* this one fails (0: none) */
+    void (*was_read)(uint64_t addr);    /* called when the unit has read there */
     uint64_t rom, rom_end;          /* nobody writes here */
     /* The next so many compare-exchanges find that somebody was faster: */
     unsigned lose_exchanges;
