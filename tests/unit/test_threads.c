@@ -1,14 +1,15 @@
 /*
- * Several threads in one unit: two translate (and remap an interrupt), one
- * rewrites tables and invalidates, one reads registers and statistics.
+ * Several threads in one unit.  Two translate, request pages and remap an
+ * interrupt; one fills the caches, so that what the others use is evicted; one
+ * rewrites tables and invalidates; one reads registers and statistics, takes
+ * fault records and page requests, and writes registers of events.
  *
- * What is rewritten is a cell: a paging entry, a PASID-table or context entry,
- * an interrupt entry.  A cell goes through numbered states, and each state
- * has an answer of its own, so that an answer tells which state it came from.
- * The rewriting thread publishes a state's number before it writes the entry,
- * and again when the invalidation for it is done.  A request may be answered
- * from any state between what was settled before it was made and what was
- * written after it returned, and from no other.
+ * What is rewritten is a cell (cells.h).  The rewriting thread publishes a
+ * state's number before it writes the entry, and again when the invalidation
+ * for it is done.  A request may be answered from any state between what was
+ * settled before it was made and what was written after it returned, and from
+ * no other; accessed and dirty bits are in the entry that answered, as long as
+ * that is there.
  *
  * Built with a thread sanitizer (make tsan) the same program finds accesses
  * that no lock orders.
@@ -16,187 +17,31 @@
  * Copyright (c) The vtd-sm developers
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "fixture.h"
+#include "cells.h"
 
 #include <inttypes.h>
 
-#define DEV         0x0a18
-#define PASID       0x21
-#define SWITCHED    0x22        /* its PASID entry is what changes */
-#define INDEX       5
-#define DOMAIN      7
-#define IOVA        0x40000000ull
-#define TARGETS     0x100000000ull
-#define PAGES       4
-#define SPACES      3           /* that an entry is switched among */
+/* PASIDs, by what translates them. */
+enum { PLAIN = 0x21, MARKED = 0x23, FIRST, NESTED, FILLED };
+
 #define STEPS       500u
 #define ANSWERS_A_STEP  5
+#define GUEST       (5 * HUGE)
+#define IN_CACHE    (1u << 14)      /* pages that the IOTLB holds */
 
-typedef struct Cell Cell;
+static Space plain_space, marked, first, second, nested, filled;
+static uint64_t requests;           /* the page request queue */
+static unsigned answers;            /* so far; atomic */
+static unsigned fills;              /* answers to what fills the caches; atomic */
+static unsigned done;               /* atomic */
 
-typedef struct CellKind {
-    void (*write)(const Cell *cell, unsigned state);
-    void (*invalidate)(const Cell *cell, unsigned state);
-    /* Does this answer come from this state? */
-    bool (*allows)(const Cell *cell, unsigned state, uint64_t answer);
-    uint64_t (*ask)(const Cell *cell, unsigned salt);
-} CellKind;
+/* ---- Who asks ------------------------------------------------------------------ */
 
-struct Cell {
-    const CellKind *kind;
-    uint32_t pasid;
-    uint64_t iova;
-    uint64_t entry;
-    unsigned written, settled;  /* numbers of states; atomic */
-};
-
-/* An answer is an address, or this and the reason of a refusal. */
-#define REFUSED     (1ull << 63)
-
-static Cell cells[PAGES + 2];
-static unsigned cell_count;
-static Space space, spaces[SPACES];
-static bool legacy;
-static unsigned answers;        /* so far; atomic */
-static unsigned done;           /* atomic */
-
-static bool is_absent(unsigned state)
+static bool some_state_allows(const Cell *cell, unsigned first_state,
+                              unsigned last, uint64_t where)
 {
-    return state % 4 == 3;
-}
-
-/* ---- A page -------------------------------------------------------------------- */
-
-static uint64_t target_of(unsigned state)
-{
-    return TARGETS + state * PAGE;
-}
-
-static void write_page(const Cell *cell, unsigned state)
-{
-    poke(cell->entry, is_absent(state) ? 0 : target_of(state) | RW);
-}
-
-static void invalidate_page(const Cell *cell, unsigned state)
-{
-    switch (state % 3) {
-    case 0: submit(iotlb_page(DOMAIN, cell->iova, 0, ONLY_LEAVES)); break;
-    case 1: submit(iotlb_domain(DOMAIN)); break;
-    case 2: submit(iotlb_global()); break;
-    }
-}
-
-static bool page_allows(const Cell *cell, unsigned state, uint64_t answer)
-{
-    return is_absent(state) ? answer & REFUSED : answer == target_of(state);
-}
-
-static uint64_t ask_dma(const Cell *cell, unsigned salt)
-{
-    DmarTranslation t = dma(salt % 2 ? DMAR_READ : DMAR_WRITE, DEV, cell->pasid,
-                            cell->iova + salt % PAGE);
-    return t.completion == DMAR_SUCCESS ? t.addr - salt % PAGE
-                                        : REFUSED | t.reason;
-}
-
-static const CellKind page_kind = {
-    write_page, invalidate_page, page_allows, ask_dma,
-};
-
-/* ---- A PASID entry, or in legacy mode a context entry -------------------------------- */
-
-/* As software has to: a present entry becomes absent before it is another. */
-static bool is_unbound(unsigned state)
-{
-    return state % 2 == 1;
-}
-
-static unsigned space_of(unsigned state)
-{
-    return state / 2 % SPACES;
-}
-
-static void write_binding(const Cell *cell, unsigned state)
-{
-    const Space *to = &spaces[space_of(state)];
-    if (is_unbound(state)) {
-        poke(cell->entry, peek(cell->entry) & ~1ull);
-    } else if (legacy) {
-        given_legacy_context(DEV, 0, to);
-    } else {
-        given_pasid(DEV, cell->pasid, to);
-    }
-}
-
-/* Nothing was cached of an absent entry. */
-static void invalidate_binding(const Cell *cell, unsigned state)
-{
-    uint16_t domain = spaces[space_of(state)].domain;
-    if (is_unbound(state)) {
-        submit(legacy ? context_device(domain, DEV, 0)
-                      : pasid_cache_pasid(domain, cell->pasid));
-        submit(iotlb_domain(domain));
-    }
-}
-
-static bool binding_allows(const Cell *cell, unsigned state, uint64_t answer)
-{
-    return is_unbound(state) ? answer & REFUSED
-                             : answer == target_of(space_of(state));
-}
-
-static const CellKind binding_kind = {
-    write_binding, invalidate_binding, binding_allows, ask_dma,
-};
-
-/* ---- An interrupt entry --------------------------------------------------------- */
-
-static void write_interrupt(const Cell *cell, unsigned state)
-{
-    poke(cell->entry, is_absent(state) ? 0 : (uint64_t)state << 32 | 1);
-}
-
-static void invalidate_interrupt(const Cell *cell, unsigned state)
-{
-    submit(state % 2 ? interrupt_index(INDEX, 0) : interrupt_global());
-}
-
-static bool interrupt_allows(const Cell *cell, unsigned state, uint64_t answer)
-{
-    return is_absent(state) ? answer & REFUSED : answer == state;
-}
-
-static uint64_t ask_interrupt(const Cell *cell, unsigned salt)
-{
-    DmarInterruptRequest request = {
-        .source_id = DEV, .addr = 0xfee00010 | INDEX << 5, .size = 4,
-        .is_write = true,
-    };
-    DmarInterrupt out;
-    DmarInterruptVerdict verdict = dmar_remap_interrupt(m.dmar, &request, &out);
-    return verdict == DMAR_INTERRUPT_REMAPPED ? out.destination
-                                              : REFUSED | out.reason;
-}
-
-static const CellKind interrupt_kind = {
-    write_interrupt, invalidate_interrupt, interrupt_allows, ask_interrupt,
-};
-
-/* ---- The threads ------------------------------------------------------------------- */
-
-static void add_cell(const CellKind *kind, uint32_t pasid, uint64_t iova,
-                     uint64_t entry)
-{
-    Cell *cell = &cells[cell_count++];
-    *cell = (Cell) { .kind = kind, .pasid = pasid, .iova = iova, .entry = entry };
-    kind->write(cell, 0);
-}
-
-static bool some_state_allows(const Cell *cell, unsigned first, unsigned last,
-                              uint64_t answer)
-{
-    for (unsigned state = first; state <= last; state++) {
-        if (cell->kind->allows(cell, state, answer)) {
+    for (unsigned state = first_state; state <= last; state++) {
+        if (cell->kind->allows(cell, state, where)) {
             return true;
         }
     }
@@ -206,16 +51,17 @@ static bool some_state_allows(const Cell *cell, unsigned first, unsigned last,
 /* What went wrong, or NULL: only the main thread may end the test. */
 static char *check_one(const Cell *cell, unsigned salt)
 {
-    unsigned first = __atomic_load_n(&cell->settled, __ATOMIC_ACQUIRE);
-    uint64_t answer = cell->kind->ask(cell, salt);
+    unsigned settled = __atomic_load_n(&cell->settled, __ATOMIC_ACQUIRE);
+    Answer answer = cell->kind->ask(cell, salt);
     unsigned last = __atomic_load_n(&cell->written, __ATOMIC_ACQUIRE);
 
-    if (some_state_allows(cell, first, last, answer)) {
-        return NULL;
+    if (some_state_allows(cell, settled, last, answer.where)) {
+        return check_marks(cell, &answer);
     }
-    return g_strdup_printf("cell %td answers %" PRIx64
+    return g_strdup_printf("cell %td (%s) answers %" PRIx64
                            ", which no state of %u .. %u allows",
-                           cell - cells, answer, first, last);
+                           cell - cells, cell->kind->name, answer.where, settled,
+                           last);
 }
 
 static bool is_done(void)
@@ -242,6 +88,46 @@ static gpointer translate_all_the_time(gpointer seed)
     return wrong;
 }
 
+/* ---- Who fills the caches -------------------------------------------------------- */
+
+#define FILLED_TARGET   0x300000000ull
+
+/* All 2^18 regions of 2 MiB lead to one table, through one directory. */
+static void given_filled(void)
+{
+    filled = given_space(DOMAIN + 16, 4);
+    for (unsigned i = 0; i < 512; i++) {
+        map(&filled, i * PAGE, FILLED_TARGET + i * PAGE, PAGE, RW);
+    }
+    for (unsigned level = 2; level <= 3; level++) {
+        uint64_t table = paging_entry_at(&filled, 0, level);
+        for (unsigned i = 1; i < 512; i++) {
+            poke(table + 8 * i, peek(table));
+        }
+    }
+}
+
+/* A page in every region in turn, a new one each. */
+static gpointer fill_all_the_time(gpointer unused)
+{
+    char *wrong = NULL;
+
+    for (uint64_t n = 0; !wrong && !is_done(); n++) {
+        uint64_t iova = n % (1u << 18) * LARGE + n % 512 * PAGE;
+        DmarTranslation t = dma(DMAR_READ, DEV, FILLED, iova);
+        if (t.completion != DMAR_SUCCESS ||
+            t.addr != FILLED_TARGET + n % 512 * PAGE) {
+            wrong = g_strdup_printf("%" PRIx64 " is filled with %" PRIx64
+                                    ", reason %02x", iova, t.addr, t.reason);
+        }
+        __atomic_add_fetch(&fills, 1, __ATOMIC_RELAXED);
+    }
+    finish();
+    return wrong;
+}
+
+/* ---- Who reads ----------------------------------------------------------------- */
+
 static void visit(const DmarPasidStats *row, void *count)
 {
     ++*(unsigned *)count;
@@ -261,12 +147,77 @@ static void read_everything_once(void)
     dmar_save(m.dmar, &state);
 }
 
-static void forget_faults(void)
+static bool may_be_recorded(uint8_t reason)
+{
+    switch (reason) {
+    case FAULT_LEGACY_CONTEXT_NOT_PRESENT:
+    case FAULT_LEGACY_READ_DENIED:
+    case FAULT_LEGACY_WRITE_DENIED:
+        return legacy;
+    case FAULT_PASID_ENTRY_NOT_PRESENT:
+    case FAULT_FS_NOT_PRESENT:
+    case FAULT_SS_NOT_PRESENT:
+    case FAULT_WRITE_DENIED:
+        return !legacy;
+    case FAULT_IR_ENTRY_NOT_PRESENT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* A record that is pending does not change until it is taken. */
+static char *take_faults(void)
 {
     for (unsigned i = 0; i < m.config.fault_records; i++) {
-        set_reg32(fault_record_at(i) + 12, BIT_AT(31));
+        uint64_t at = fault_record_at(i), high = reg(at + 8);
+        if (!(high & FRCD1_F)) {
+            continue;
+        }
+        if (field_get(high, FRCD1_SID) != DEV ||
+            !may_be_recorded(field_get(high, FRCD1_FR)) || reg(at + 8) != high) {
+            return g_strdup_printf("record %u is %" PRIx64, i, high);
+        }
+        set_reg32(at + 12, BIT_AT(31));
     }
     set_reg32(FSTS_REG, FSTS_PFO);
+    return NULL;
+}
+
+/* What is between head and tail is whole. */
+static char *take_page_requests(void)
+{
+    uint64_t head = reg(PQH_REG), tail = reg(PQT_REG);
+
+    for (; head != tail; head = (head + 32) % PAGE) {
+        uint64_t word0 = peek(requests + head), word1 = peek(requests + head + 8);
+        if (word0 != (1 | BIT_AT(8) | (uint64_t)DEV << 16 |
+                      (uint64_t)SWITCHED << 32) ||
+            word1 != (IOVA | 0x155 << 3 | BIT_AT(2) | 1)) {
+            return g_strdup_printf("page request %" PRIx64 " %" PRIx64, word0,
+                                   word1);
+        }
+        poke(requests + head, 0);
+    }
+    set_reg(PQH_REG, head);
+    set_reg32(PRS_REG, PRS_PPR | PRS_PRO);
+    return NULL;
+}
+
+/* Events are masked: registers of their messages are memory. */
+static char *write_messages(unsigned salt)
+{
+    static const unsigned controls[] = { FECTL_REG, IECTL_REG, PECTL_REG };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(controls); i++) {
+        set_reg32(controls[i] + EVENT_UADDR_OFFSET, salt + i);
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(controls); i++) {
+        if (reg32(controls[i] + EVENT_UADDR_OFFSET) != salt + i) {
+            return g_strdup_printf("register %x was written", controls[i]);
+        }
+    }
+    return NULL;
 }
 
 static gpointer read_all_the_time(gpointer unused)
@@ -274,11 +225,13 @@ static gpointer read_all_the_time(gpointer unused)
     uint64_t cap = reg(CAP_REG);
     char *wrong = NULL;
 
-    while (!wrong && !is_done()) {
+    for (unsigned n = 0; !wrong && !is_done(); n++) {
         g_usleep(200);
         read_everything_once();
-        forget_faults();
-        if (reg(CAP_REG) != cap || !(reg32(GSTS_REG) & GCMD_TE)) {
+        wrong = take_faults();
+        wrong = wrong || legacy ? wrong : take_page_requests();
+        wrong = wrong ? wrong : write_messages(n);
+        if (!wrong && (reg(CAP_REG) != cap || !(reg32(GSTS_REG) & GCMD_TE))) {
             wrong = g_strdup_printf("CAP %" PRIx64 ", GSTS %x", reg(CAP_REG),
                                     reg32(GSTS_REG));
         }
@@ -286,6 +239,8 @@ static gpointer read_all_the_time(gpointer unused)
     finish();
     return wrong;
 }
+
+/* ---- Who rewrites ---------------------------------------------------------------- */
 
 static void rewrite(unsigned step)
 {
@@ -308,45 +263,59 @@ static void wait_for_answers(unsigned count)
     }
 }
 
-static void run_threads(void)
+static bool caches_overflowed(void)
 {
-    done = answers = 0;
+    return __atomic_load_n(&fills, __ATOMIC_RELAXED) > IN_CACHE + IN_CACHE / 4;
+}
+
+/* Time for software to change what the unit has just read. */
+static void linger(uint64_t addr)
+{
+    static unsigned reads;          /* by the unit's lock */
+
+    for (unsigned i = 0; i < cell_count; i++) {
+        if (cells[i].entry == addr && reads++ % 4 == 0) {
+            g_usleep(10);
+        }
+    }
+}
+
+static void run_threads(bool fill)
+{
+    done = answers = fills = 0;
+    m.was_read = linger;
     GThread *threads[] = {
         g_thread_new("translate", translate_all_the_time, GUINT_TO_POINTER(1)),
         g_thread_new("translate", translate_all_the_time, GUINT_TO_POINTER(2)),
         g_thread_new("read", read_all_the_time, NULL),
+        fill ? g_thread_new("fill", fill_all_the_time, NULL) : NULL,
     };
 
-    for (unsigned step = 0; step < STEPS && !is_done(); step++) {
+    for (unsigned step = 0; !is_done() &&
+         (step < STEPS || (fill && !caches_overflowed())); step++) {
         rewrite(step);
         wait_for_answers(ANSWERS_A_STEP);
     }
     finish();
-    for (unsigned i = 0; i < G_N_ELEMENTS(threads); i++) {
+    for (unsigned i = 0; i < G_N_ELEMENTS(threads) && threads[i]; i++) {
         g_autofree char *wrong = g_thread_join(threads[i]);
         ck_assert_msg(!wrong, "%s", wrong);
     }
     executed();
-    forget_faults();
+    g_autofree char *wrong = take_faults();
+    ck_assert_msg(!wrong, "%s", wrong);
 }
 
 /* ---- The machine --------------------------------------------------------------------- */
 
-static void given_spaces(unsigned levels)
+static void given_pages(const CellKind *kind, uint32_t pasid, const Space *space,
+                        unsigned count)
 {
-    cell_count = 0;
-    space = given_space(DOMAIN, levels);
-    for (unsigned i = 0; i < SPACES; i++) {
-        spaces[i] = given_space(DOMAIN + 1 + i, levels);
-        map(&spaces[i], IOVA, target_of(i), PAGE, RW);
-    }
-}
-
-static void given_pages(uint32_t pasid)
-{
-    for (unsigned i = 0; i < PAGES; i++) {
+    for (unsigned i = 0; i < count; i++) {
         uint64_t iova = IOVA + i * PAGE;
-        add_cell(&page_kind, pasid, iova, paging_entry_at(&space, iova, 1));
+        add_cell((Cell) { .kind = kind, .pasid = pasid, .domain = space->domain,
+                          .iova = iova,
+                          .entry = paging_entry_at(space, iova, 1) });
     }
 }
 
@@ -356,24 +325,102 @@ static void given_interrupts(void)
     set_reg(IRTA_REG, m.remap_table | IRTA_EIME | 7);
     command(GCMD_SIRTP);
     command(GCMD_IRE);
-    add_cell(&interrupt_kind, NO_PASID, 0, m.remap_table + 16 * INDEX);
+    add_cell((Cell) { .kind = &interrupt_kind,
+                      .entry = m.remap_table + 16 * INDEX });
+}
+
+static void given_unit(void)
+{
+    legacy = false;
+    given_scalable(&widest);
+    given_context(DEV);
+    poke(context_entry_at(DEV), peek(context_entry_at(DEV)) | SCTX0_PRE);
+    requests = new_page();
+    set_reg(PQA_REG, requests);
+    given_spaces(4);
+}
+
+static void given_switched(void)
+{
+    add_cell((Cell) { .kind = &binding_kind, .pasid = SWITCHED, .iova = IOVA,
+                      .entry = pasid_entry_at(DEV, SWITCHED) });
+}
+
+static void given_second_stages(uint32_t pasid)
+{
+    plain_space = given_space(DOMAIN, 4);
+    given_pasid(DEV, PLAIN, &plain_space);
+    given_rid(DEV, &plain_space);
+    given_pages(&page_kind, pasid, &plain_space, 4);
+    marked = given_space(DOMAIN + 8, 4);
+    given_pasid(DEV, MARKED, &marked);
+    given_options(DEV, MARKED, WITH_SSADE | WITH_PWSNP);
+    given_pages(&marked_page_kind, MARKED, &marked, 2);
+}
+
+static void given_first_stages(void)
+{
+    first = given_first_stage(DOMAIN + 9, 4);
+    given_pasid(DEV, FIRST, &first);
+    given_pages(&first_stage_kind, FIRST, &first, 2);
+}
+
+/* A page of each, and all that the first stage's leads to is mapped to itself. */
+static void given_nested_stages(void)
+{
+    second = given_space(DOMAIN + 10, 4);
+    nested = given_nested(&second, 4);
+    given_pasid(DEV, NESTED, &nested);
+    given_options(DEV, NESTED, WITH_SSADE | WITH_PWSNP);
+    given_pages(&nested_first_kind, NESTED, &nested, 1);
+    uint64_t base = target_of(&cells[cell_count - 1], 0);
+    for (uint64_t at = base; at < base + 32 * LARGE; at += LARGE) {
+        map(&second, at, at, LARGE, RW);
+    }
+    map_fs(&nested, IOVA + LARGE, GUEST, PAGE, USER_RW);
+    add_cell((Cell) { .kind = &nested_second_kind, .pasid = NESTED,
+                      .domain = second.domain, .iova = IOVA + LARGE,
+                      .entry = paging_entry_at(&second, GUEST, 1),
+                      .guest = GUEST });
 }
 
 START_TEST(threads_of_scalable_mode_see_states_that_software_wrote)
 {
-    static const uint32_t pasids[] = { PASID, NO_PASID };
+    static const uint32_t pasids[] = { PLAIN, NO_PASID };
 
-    legacy = false;
-    given_scalable(&widest);
-    given_context(DEV);
-    given_spaces(4);
-    given_pasid(DEV, PASID, &space);
-    given_rid(DEV, &space);
-    given_pages(pasids[_i]);
-    add_cell(&binding_kind, SWITCHED, IOVA, pasid_entry_at(DEV, SWITCHED));
+    given_unit();
+    given_second_stages(pasids[_i]);
+    given_switched();
     given_interrupts();
     forget_everything();
-    run_threads();
+    run_threads(false);
+}
+END_TEST
+
+START_TEST(threads_that_set_bits_see_states_that_software_wrote)
+{
+    given_unit();
+    given_first_stages();
+    given_nested_stages();
+    given_switched();
+    forget_everything();
+    run_threads(false);
+}
+END_TEST
+
+START_TEST(threads_see_states_that_software_wrote_though_caches_are_full)
+{
+    given_unit();
+    given_filled();
+    given_pasid(DEV, FILLED, &filled);
+    given_second_stages(PLAIN);
+    given_first_stages();
+    given_nested_stages();
+    given_switched();
+    given_interrupts();
+    forget_everything();
+    run_threads(true);
+    ck_assert_uint_gt(fills, IN_CACHE);
 }
 END_TEST
 
@@ -384,13 +431,15 @@ START_TEST(threads_of_legacy_mode_see_states_that_software_wrote)
     given_spaces(4);
     given_interrupts();
     if (_i == 0) {
-        given_legacy_context(DEV, 0, &space);
-        given_pages(NO_PASID);
+        plain_space = given_space(DOMAIN, 4);
+        given_legacy_context(DEV, 0, &plain_space);
+        given_pages(&legacy_page_kind, NO_PASID, &plain_space, 4);
     } else {
-        add_cell(&binding_kind, NO_PASID, IOVA, legacy_context_at(DEV));
+        add_cell((Cell) { .kind = &binding_kind, .pasid = NO_PASID, .iova = IOVA,
+                          .entry = legacy_context_at(DEV) });
     }
     forget_everything();
-    run_threads();
+    run_threads(false);
 }
 END_TEST
 
@@ -399,7 +448,12 @@ int main(int argc, char **argv)
     Suite *suite = suite_create("threads");
     TCase *tests = tests_of(suite, "threads");
 
-    tcase_add_loop_test(tests, threads_of_scalable_mode_see_states_that_software_wrote, 0, 2);
-    tcase_add_loop_test(tests, threads_of_legacy_mode_see_states_that_software_wrote, 0, 2);
+    tcase_add_loop_test(tests,
+        threads_of_scalable_mode_see_states_that_software_wrote, 0, 2);
+    tcase_add_test(tests, threads_that_set_bits_see_states_that_software_wrote);
+    tcase_add_test(tests,
+        threads_see_states_that_software_wrote_though_caches_are_full);
+    tcase_add_loop_test(tests,
+        threads_of_legacy_mode_see_states_that_software_wrote, 0, 2);
     return run_suite(suite, argc, argv);
 }
