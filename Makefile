@@ -11,7 +11,7 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := all
 .NOTPARALLEL:
 .PHONY: all help qemu qtests kernel guest demo check check-unit check-qtest check-guest \
-        coverage conformance asan tsan fuzz mutation golden lint docs series clean distclean
+        coverage conformance asan tsan fuzz soak mutation golden lint docs series clean distclean
 
 help:
 	@sed -n 's/^## \?//p' $(firstword $(MAKEFILE_LIST))
@@ -38,6 +38,9 @@ help:
 ##   make tsan            threads under the thread sanitizer; ends with "tsan: clean"
 ##   make fuzz            random software against the engine (SECONDS=60); ends with
 ##                        "fuzz: N targets, N crashes"
+##   make soak            the engine against its models on seeds that nobody has tried
+##                        (MINUTES=10); ends with
+##                        "soak: N requests, N histories, N disagreements"
 ##   make mutation        mistakes put into the engine, and whether the unit tests notice
 ##                        (COUNT=200 SEED=1 FILES=...); ends with
 ##                        "mutation: N mutants, N caught, N survived (NN.N %)"
@@ -100,6 +103,10 @@ tsan: config.mak
 fuzz: config.mak
 	@scripts/packages build check
 	@scripts/fuzz $(or $(SECONDS),60)
+
+soak: config.mak
+	@scripts/packages build check
+	@scripts/soak $(or $(MINUTES),10)
 
 mutation: config.mak
 	@scripts/packages build check

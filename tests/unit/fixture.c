@@ -433,6 +433,20 @@ TCase *tests_of(Suite *suite, const char *name)
     return tests;
 }
 
+unsigned from_environment(const char *name, unsigned otherwise)
+{
+    const char *asked = getenv(name);
+    return asked ? strtoul(asked, NULL, 10) : otherwise;
+}
+
+void tally(unsigned requests, unsigned histories)
+{
+    if (getenv("UNIT_TALLY")) {
+        printf("# compared %u requests, %u histories\n", requests, histories);
+        fflush(stdout);
+    }
+}
+
 int run_suite(Suite *suite, int argc, char **argv)
 {
     bool tap = argc > 1 && g_str_equal(argv[1], "--tap");

@@ -345,4 +345,9 @@ int run_suite(Suite *suite, int argc, char **argv);
 /* A test case of @suite with the fixture. */
 TCase *tests_of(Suite *suite, const char *name);
 
+/* For long runs (scripts/soak): a number from the environment, and what was
+ * compared with a model, which is printed with UNIT_TALLY=1 there. */
+unsigned from_environment(const char *name, unsigned otherwise);
+void tally(unsigned requests, unsigned histories);
+
 #endif /* TESTS_UNIT_FIXTURE_H */
