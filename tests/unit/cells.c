@@ -179,6 +179,7 @@ static uint64_t space_target(unsigned space)
 
 void given_spaces(unsigned levels)
 {
+    cell_count = 0;
     for (unsigned i = 0; i < SPACES; i++) {
         spaces[i] = given_space(DOMAIN + 1 + i, levels);
         map(&spaces[i], IOVA, space_target(i), PAGE, RW);

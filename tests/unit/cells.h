@@ -76,7 +76,7 @@ void add_cell(Cell cell);
 /* A page request of @pasid: REFUSED, or not. */
 bool request_page(uint32_t pasid, uint64_t addr);
 
-/* Spaces that bindings are switched among. */
+/* No cell yet; spaces that bindings are switched among. */
 void given_spaces(unsigned levels);
 
 /* Where software's state @state of a page leads to. */
