@@ -23,6 +23,7 @@ static void set_root_table(Dmar *dmar, bool on)
 {
     (void)on;
     dmar->root_latched = dmar_get64(dmar, RTADDR_REG);
+    dmar_handles_void(dmar);
     if (dmar->cap & CAP_ESRTPS) {
         dmar_invalidate_everything(dmar);
     }

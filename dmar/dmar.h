@@ -192,6 +192,21 @@ typedef struct DmarTranslation {
 void dmar_translate(Dmar *dmar, const DmarRequest *request,
                     DmarTranslation *out);
 
+/*
+ * A requester's own view of the unit, for untranslated requests with one PASID
+ * or without: what it was answered is answered again without the engine's lock,
+ * as long as the IOTLB might.  Any number of threads may use it.  Answers out
+ * of it are counted (dmar_foreach_pasid()) but no events.
+ *
+ * @source_id may change, with the number of a bus.
+ */
+typedef struct DmarHandle DmarHandle;
+
+DmarHandle *dmar_handle_new(Dmar *dmar, uint32_t pasid);
+void dmar_handle_free(DmarHandle *handle);  /* before its unit */
+void dmar_handle_translate(DmarHandle *handle, uint16_t source_id, uint64_t addr,
+                           DmarAccess access, DmarTranslation *out);
+
 /* ---- Device TLBs --------------------------------------------------------- */
 
 #define DMAR_ITAGS 32

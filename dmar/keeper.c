@@ -57,6 +57,7 @@ void dmar_keeper_answered(Dmar *dmar, uint16_t source_id,
 
 void dmar_keepers_forget(Dmar *dmar, const DmarForgotten *what)
 {
+    dmar_handles_void(dmar);
     if (what->every_domain) {
         dmar->keeper_epoch++;
     }

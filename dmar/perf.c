@@ -93,6 +93,7 @@ static void advertise_event(Dmar *dmar, PerfEvent event)
 void dmar_perf_reset(Dmar *dmar)
 {
     dmar->perf_active = 0;
+    dmar_handles_void(dmar);
     if (!dmar->config.perf_counters) {
         return;
     }
@@ -127,6 +128,7 @@ void dmar_perf_settle(Dmar *dmar)
         }
     }
     dmar->perf_active &= ~dmar_get64(dmar, PERFFRZSTS_REG);
+    dmar_handles_void(dmar);
 }
 
 static unsigned filters_allowed(unsigned group, uint64_t events)

@@ -165,6 +165,16 @@ void dmar_stats_request(DmarStats *stats, uint16_t source_id, uint32_t pasid,
     }
 }
 
+void dmar_stats_hits(DmarStats *stats, uint16_t source_id, uint32_t pasid,
+                     bool with_pasid, uint64_t hits)
+{
+    Row *row = row_of(stats, source_id, pasid, with_pasid);
+
+    if (row) {
+        row->shown.translations += hits;
+    }
+}
+
 void dmar_stats_descriptor(DmarStats *stats, unsigned type)
 {
     stats->descriptors[type]++;
@@ -191,6 +201,7 @@ void dmar_foreach_pasid(Dmar *dmar, DmarPasidVisitor *visit, void *data)
     GList *rows;
 
     g_mutex_lock(&dmar->lock);
+    dmar_handles_count(dmar);
     rows = g_list_sort(g_hash_table_get_values(dmar->stats->rows), compare_rows);
     for (GList *i = rows; i; i = i->next) {
         DmarPasidStats shown = ((const Row *)i->data)->shown;

@@ -430,8 +430,17 @@ static void note_keeper(const Journey *j)
     }
 }
 
+static DmarKept what_may_be_kept(const Journey *j)
+{
+    return (DmarKept) {
+        .valid = !is_probe(j->request),
+        .dirty = j->entry.mapping.dirty,
+        .pasid = j->entry.binding.pasid,
+    };
+}
+
 static void translate(Dmar *dmar, const DmarRequest *request,
-                      DmarTranslation *out)
+                      DmarTranslation *out, DmarKept *kept)
 {
     Journey j = { .dmar = dmar, .request = request,
                   .entry.binding.pasid = request->pasid };
@@ -450,6 +459,7 @@ static void translate(Dmar *dmar, const DmarRequest *request,
     } else {
         answer_success(&j, out);
         note_keeper(&j);
+        *kept = what_may_be_kept(&j);
         dmar_report(dmar, DMAR_EVENT_TRANSLATED, request->source_id,
                     j.entry.binding.pasid, request->addr, out->addr, out->size);
     }
@@ -458,14 +468,25 @@ static void translate(Dmar *dmar, const DmarRequest *request,
     count(&j, reason);
 }
 
-void dmar_translate(Dmar *dmar, const DmarRequest *request, DmarTranslation *out)
+void dmar_translate_locked(Dmar *dmar, const DmarRequest *request,
+                           DmarTranslation *out, DmarKept *kept)
 {
-    g_mutex_lock(&dmar->lock);
     if (!dmar_status(dmar, GCMD_TE)) {
         answer_untranslated(request, out);
     } else {
-        translate(dmar, request, out);
+        translate(dmar, request, out, kept);
     }
     dmar_protect(dmar, request, out);
+    if (out->completion != DMAR_SUCCESS) {
+        *kept = (DmarKept) { 0 };
+    }
+}
+
+void dmar_translate(Dmar *dmar, const DmarRequest *request, DmarTranslation *out)
+{
+    DmarKept kept = { 0 };
+
+    g_mutex_lock(&dmar->lock);
+    dmar_translate_locked(dmar, request, out, &kept);
     g_mutex_unlock(&dmar->lock);
 }

@@ -124,6 +124,14 @@ typedef struct DmarIotlb DmarIotlb;
 typedef struct DmarStats DmarStats;
 typedef struct DmarKeeper DmarKeeper;
 
+/* Of the answer to an untranslated request: what may be given again until
+ * something is invalidated, and for which PASID it was. */
+typedef struct DmarKept {
+    bool valid;
+    bool dirty;                 /* a write has nothing to set any more */
+    uint32_t pasid;
+} DmarKept;
+
 struct Dmar {
     GMutex lock;
     DmarConfig config;
@@ -145,6 +153,9 @@ struct Dmar {
     DmarStats *stats;
     DmarKeeper *keepers;        /* by source-id */
     uint32_t keeper_epoch;      /* since they were told to forget everything */
+    GSList *handles;
+    uint64_t handle_epochs;     /* so far */
+    uint64_t handle_epoch;      /* in which slots are valid; 0: in none */
 };
 
 /* caps.c */
@@ -325,6 +336,14 @@ void dmar_keeper_answered(Dmar *dmar, uint16_t source_id,
 void dmar_keepers_forget(Dmar *dmar, const DmarForgotten *what);
 void dmar_keepers_forget_all(Dmar *dmar);
 
+/* translate.c */
+void dmar_translate_locked(Dmar *dmar, const DmarRequest *request,
+                           DmarTranslation *out, DmarKept *kept);
+
+/* handle.c */
+void dmar_handles_void(Dmar *dmar);
+void dmar_handles_count(Dmar *dmar);
+
 /* What the low @bits of an address say of the others. */
 static inline uint64_t dmar_canonical(uint64_t addr, unsigned bits)
 {
@@ -393,6 +412,8 @@ void dmar_stats_entry(DmarStats *stats, const DmarBinding *binding, bool with_pa
 typedef enum DmarOutcome { DMAR_HIT, DMAR_WALKED, DMAR_REFUSED } DmarOutcome;
 void dmar_stats_request(DmarStats *stats, uint16_t source_id, uint32_t pasid,
                         bool with_pasid, DmarOutcome outcome);
+void dmar_stats_hits(DmarStats *stats, uint16_t source_id, uint32_t pasid,
+                     bool with_pasid, uint64_t hits);
 void dmar_stats_invalidation(DmarStats *stats, uint16_t domain, uint32_t pasid);
 void dmar_stats_descriptor(DmarStats *stats, unsigned type);
 void dmar_stats_fault(DmarStats *stats);

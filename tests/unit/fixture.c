@@ -333,6 +333,7 @@ void begin(void)
     memset(&trace, 0, sizeof(trace));
     trace.file = "";
     trace.print = getenv("UNIT_TRACE") != NULL;
+    m.by_handle = getenv("UNIT_HANDLES") != NULL;
     m.ram = g_malloc0(RAM_SIZE);
     m.next_page = RAM_BASE;
 }
@@ -346,14 +347,20 @@ static void nothing_unexpected(void)
     claim(!(reg32(FSTS_REG) & 0xff), "FSTS is %x", reg32(FSTS_REG));
 }
 
+void power_off(void)
+{
+    drop_handles();
+    dmar_free(m.dmar);
+    m.dmar = NULL;
+}
+
 void end(void)
 {
     if (m.dmar) {
         nothing_unexpected();
     }
-    dmar_free(m.dmar);
+    power_off();
     g_free(m.ram);
-    m.dmar = NULL;
     m.ram = NULL;
 }
 
@@ -361,7 +368,7 @@ void end(void)
 void power_on(const DmarConfig *config)
 {
     g_autoptr(GError) error = NULL;
-    dmar_free(m.dmar);
+    power_off();
     m.config = *config;
     m.dmar = dmar_new(config, &host, &m, &error);
     ck_assert_msg(m.dmar != NULL, "refused: %s", error ? error->message : "?");

@@ -68,6 +68,7 @@ typedef struct Change {
 typedef struct Machine {
     DmarConfig config;
     Dmar *dmar;
+    bool by_handle;                 /* requests that can go through handles do */
     uint8_t *ram;
     uint64_t next_page;
     uint64_t root;                  /* root table */
@@ -127,6 +128,7 @@ typedef struct Variant {
 extern const Variant variants[];    /* scalable units of different abilities */
 extern const unsigned variant_count;
 
+void power_off(void);
 void power_on(const DmarConfig *config);    /* a unit out of reset */
 void given_scalable(const DmarConfig *config);  /* ... in scalable mode, on */
 void given_legacy(const DmarConfig *config);    /* ... in legacy mode, on */

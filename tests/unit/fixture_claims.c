@@ -11,10 +11,72 @@
 
 /* ---- Requests -------------------------------------------------------------------------- */
 
+/* A handle for each PASID, used by all threads; they know those they have used
+ * since handles were dropped last. */
+static struct {
+    GMutex lock;
+    GHashTable *of_pasid;
+    unsigned generation;
+} handles;
+
+void drop_handles(void)
+{
+    if (handles.of_pasid) {
+        g_hash_table_destroy(handles.of_pasid);
+        handles.of_pasid = NULL;
+        handles.generation++;
+    }
+}
+
+static DmarHandle *shared_handle(uint32_t pasid)
+{
+    gpointer key = GUINT_TO_POINTER(pasid);
+    g_mutex_lock(&handles.lock);
+    if (!handles.of_pasid) {
+        handles.of_pasid = g_hash_table_new_full(NULL, NULL, NULL,
+                                        (GDestroyNotify)dmar_handle_free);
+    }
+    DmarHandle *handle = g_hash_table_lookup(handles.of_pasid, key);
+    if (!handle) {
+        handle = dmar_handle_new(m.dmar, pasid);
+        g_hash_table_insert(handles.of_pasid, key, handle);
+    }
+    g_mutex_unlock(&handles.lock);
+    return handle;
+}
+
+static DmarHandle *handle_of(uint32_t pasid)
+{
+    static __thread struct {
+        unsigned generation;
+        uint32_t pasid;
+        DmarHandle *handle;
+    } known[16];
+    unsigned at = pasid % G_N_ELEMENTS(known);
+    if (!known[at].handle || known[at].pasid != pasid ||
+        known[at].generation != handles.generation) {
+        known[at].handle = shared_handle(pasid);
+        known[at].pasid = pasid;
+        known[at].generation = handles.generation;
+    }
+    return known[at].handle;
+}
+
+static bool has_handle(const DmarRequest *r)
+{
+    return m.by_handle && r->type == DMAR_UNTRANSLATED && !r->privileged &&
+        !r->execute;
+}
+
 DmarTranslation ask(DmarRequest request)
 {
     DmarTranslation out = { .addr = ~0ull };
-    dmar_translate(m.dmar, &request, &out);
+    if (has_handle(&request)) {
+        dmar_handle_translate(handle_of(request.pasid), request.source_id,
+                              request.addr, request.access, &out);
+    } else {
+        dmar_translate(m.dmar, &request, &out);
+    }
     return out;
 }
 

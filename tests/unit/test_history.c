@@ -546,6 +546,7 @@ static void live(unsigned seed)
     config.caching_mode = once_in(3);
     make_machine(&config);
     make_second_root();
+    m.by_handle = once_in(2);
     story = g_queue_new();
     caches.count = 0;
     unit.caches = &caches;

@@ -450,8 +450,7 @@ START_TEST(every_reason_is_raised_and_answered_as_it_must_be)
         answered(&rows[_i], n);
         answered(&rows[_i], n);
         m.lose_exchanges = 0;
-        dmar_free(m.dmar);
-        m.dmar = NULL;
+        power_off();
         m.next_page = RAM_BASE;
         memset(m.ram, 0, RAM_SIZE);
     }
@@ -481,8 +480,7 @@ static void hidden_if_met(const Row *row, unsigned n, Met fpd)
                   row->reason, n, fpd, fault.recorded);
     no_fault_left();
     m.lose_exchanges = 0;
-    dmar_free(m.dmar);
-    m.dmar = NULL;
+    power_off();
     m.next_page = RAM_BASE;
     memset(m.ram, 0, RAM_SIZE);
 }

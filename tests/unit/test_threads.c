@@ -389,7 +389,8 @@ START_TEST(threads_of_scalable_mode_see_states_that_software_wrote)
     static const uint32_t pasids[] = { PLAIN, NO_PASID };
 
     given_unit();
-    given_second_stages(pasids[_i]);
+    m.by_handle = _i / 2;
+    given_second_stages(pasids[_i % 2]);
     given_switched();
     given_interrupts();
     forget_everything();
@@ -400,6 +401,7 @@ END_TEST
 START_TEST(threads_that_set_bits_see_states_that_software_wrote)
 {
     given_unit();
+    m.by_handle = _i;
     given_first_stages();
     given_nested_stages();
     given_switched();
@@ -449,8 +451,9 @@ int main(int argc, char **argv)
     TCase *tests = tests_of(suite, "threads");
 
     tcase_add_loop_test(tests,
-        threads_of_scalable_mode_see_states_that_software_wrote, 0, 2);
-    tcase_add_test(tests, threads_that_set_bits_see_states_that_software_wrote);
+        threads_of_scalable_mode_see_states_that_software_wrote, 0, 4);
+    tcase_add_loop_test(tests,
+        threads_that_set_bits_see_states_that_software_wrote, 0, 2);
     tcase_add_test(tests,
         threads_see_states_that_software_wrote_though_caches_are_full);
     tcase_add_loop_test(tests,
