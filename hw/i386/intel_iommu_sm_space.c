@@ -37,6 +37,7 @@ struct SmAddressSpace {
     SmIommu *iommu;
     PCIBus *bus;
     uint8_t devfn;
+    DmarHandle *handle;
     AddressSpace as;
     MemoryRegion root;
     MemoryRegion direct;
@@ -62,6 +63,18 @@ static DmarAccess sm_access(IOMMUAccessFlags flag)
            flag & IOMMU_WO ? DMAR_WRITE : DMAR_READ;
 }
 
+/* A handle tells no events: not while somebody wants them. */
+static void sm_space_translate(SmAddressSpace *space, const DmarRequest *request,
+                               DmarTranslation *out)
+{
+    if (trace_event_get_state_backends(TRACE_SM_TRANSLATED)) {
+        dmar_translate(space->iommu->dmar, request, out);
+    } else {
+        dmar_handle_translate(space->handle, request->source_id, request->addr,
+                              request->access, out);
+    }
+}
+
 static IOMMUTLBEntry sm_region_translate(IOMMUMemoryRegion *mr, hwaddr addr,
                                          IOMMUAccessFlags flag, int index)
 {
@@ -81,7 +94,7 @@ static IOMMUTLBEntry sm_region_translate(IOMMUMemoryRegion *mr, hwaddr addr,
     };
     DmarTranslation answer;
 
-    dmar_translate(space->iommu->dmar, &request, &answer);
+    sm_space_translate(space, &request, &answer);
     if (answer.completion == DMAR_SUCCESS) {
         entry.addr_mask = answer.size - 1;
         entry.iova = addr & ~entry.addr_mask;
@@ -464,6 +477,7 @@ static SmAddressSpace *sm_space_new(SmIommu *s, PCIBus *bus, uint8_t devfn,
     space->iommu = s;
     space->bus = bus;
     space->devfn = devfn;
+    space->handle = dmar_handle_new(s->dmar, DMAR_NO_PASID);
 
     memory_region_init(&space->root, OBJECT(s), name, UINT64_MAX);
     memory_region_init_alias(&space->direct, OBJECT(s), "sm-direct", system, 0,
