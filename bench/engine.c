@@ -123,7 +123,7 @@ static void prepare_pages(uint64_t pages)
     static unsigned prepared;
 
     if (prepared != bench_machines) {
-        space = bench_space(kind, DOMAIN);
+        space = bench_space(&bench_memory, kind, DOMAIN);
         bench_bind(BENCH_SID, PASID, &space);
         bench_bind(BENCH_SID, BENCH_RID_PASID, &space);
         for (uint64_t i = 0; i < pages; i++) {
@@ -253,7 +253,7 @@ static void prepare_attached(uint64_t attached)
     static unsigned prepared;
 
     if (prepared != bench_machines) {
-        space = bench_space(BENCH_SECOND, DOMAIN);
+        space = bench_space(&bench_memory, BENCH_SECOND, DOMAIN);
         bench_map(&space, BASE, TARGET);
         next_pasid = 1;
         prepared = bench_machines;
@@ -325,7 +325,7 @@ static void prepare_threads(uint64_t threads)
     static unsigned prepared;
 
     if (prepared != bench_machines) {
-        space = bench_space(BENCH_SECOND, DOMAIN);
+        space = bench_space(&bench_memory, BENCH_SECOND, DOMAIN);
         for (unsigned i = 0; i < 64; i++) {
             bench_map(&space, BASE + i * BENCH_PAGE, TARGET);
         }
