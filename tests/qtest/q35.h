@@ -61,23 +61,34 @@ static inline char *q35_blank_firmware(void)
     return q35_firmware("", 0);
 }
 
-/* Start the machine with more @args; what its ROM begins with is at Q35_ROM. */
-static inline QTestState *q35_start_rom(const char *args, const void *rom,
-                                        size_t len)
+static inline QTestState *q35_start_of(unsigned mib, const char *args,
+                                       const void *rom, size_t len)
 {
     g_autofree char *name = q35_firmware(rom, len);
     QTestState *qts;
 
-    qts = qtest_initf("-machine q35 -nodefaults -m %d -bios %s %s",
-                      Q35_RAM_MIB, name, args);
+    qts = qtest_initf("-machine q35 -nodefaults -m %u -bios %s %s",
+                      mib, name, args);
     g_unlink(name);
     q35_config_open(qts);
     return qts;
 }
 
+/* Start the machine with more @args; what its ROM begins with is at Q35_ROM. */
+static inline QTestState *q35_start_rom(const char *args, const void *rom,
+                                        size_t len)
+{
+    return q35_start_of(Q35_RAM_MIB, args, rom, len);
+}
+
+static inline QTestState *q35_start_with_ram(unsigned mib, const char *args)
+{
+    return q35_start_of(mib, args, "", 0);
+}
+
 static inline QTestState *q35_start(const char *args)
 {
-    return q35_start_rom(args, "", 0);
+    return q35_start_with_ram(Q35_RAM_MIB, args);
 }
 
 static inline uint64_t q35_config_addr(const Q35Function *f, unsigned offset)

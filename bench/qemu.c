@@ -1,0 +1,407 @@
+/*
+ * What DMA and invalidations cost through QEMU: without an IOMMU, with an
+ * IOMMU region that does nothing, with upstream's intel-iommu, and with ours.
+ *
+ *     bench-qemu [--quick] [ROW]...       rows whose name contains a word
+ *
+ * All machines are up at the same time and are measured in turn, again and
+ * again, so that whatever disturbs one disturbs its neighbours as well.  What
+ * is timed happens inside of QEMU, in a dma-bench.
+ *
+ * One line a measurement, fields separated by tabs: row, what the parameter
+ * counts, parameter, configuration, unit, and a value for each repetition, an
+ * operation's; those of the same place were taken one after the other.
+ *
+ * Copyright (c) The vtd-sm developers
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "qemu_machine.h"
+
+#define MOST            15              /* repetitions */
+#define MOST_PARAMETERS 6
+#define UPSTREAM_CACHES 1024            /* translations; one more empties it */
+#define FILL_BUDGET     200000          /* reads that prepare a repetition */
+
+static unsigned repetitions = 9;
+static unsigned long scale = 1;         /* --quick: fewer operations */
+static char **words;
+static int word_count;
+
+/* ---- Configurations -------------------------------------------------------------- */
+
+#define OURS            "-device intel-iommu-sm"
+#define UPSTREAM        "-device intel-iommu,aw-bits=48"
+
+static const BenchConfiguration configurations[] = {
+    { "no IOMMU", "", "", BENCH_NO_UNIT, BENCH_PASS_THROUGH },
+    { "region, no-op", "", ",noop-iommu=on", BENCH_NO_UNIT, BENCH_PASS_THROUGH },
+    { "upstream legacy", UPSTREAM, "", BENCH_LEGACY, BENCH_SECOND,
+      .upstream = true },
+    { "upstream scalable", UPSTREAM ",x-scalable-mode=on", "", BENCH_SCALABLE,
+      BENCH_SECOND, .upstream = true },
+    { "second stage", OURS, "", BENCH_SCALABLE, BENCH_SECOND, .by_pasid = true },
+    { "first stage", OURS, "", BENCH_SCALABLE, BENCH_FIRST, .by_pasid = true },
+    { "nested", OURS, "", BENCH_SCALABLE, BENCH_NESTED, .by_pasid = true },
+    { "pass-through", OURS, "", BENCH_SCALABLE, BENCH_PASS_THROUGH,
+      .by_pasid = true },
+};
+
+#define MACHINES        G_N_ELEMENTS(configurations)
+
+static BenchMachine machines[MACHINES];
+
+/* A machine, and how its device's requests go. */
+typedef struct Column {
+    BenchMachine *machine;
+    bool by_pasid;
+    char *name;
+} Column;
+
+static Column columns[2 * MACHINES];
+static unsigned column_count;
+
+static void add_column(BenchMachine *m, bool by_pasid)
+{
+    columns[column_count++] = (Column) {
+        m, by_pasid,
+        g_strdup_printf("%s%s", m->is->name, by_pasid ? ", PASID" : ""),
+    };
+}
+
+static void start_all(void)
+{
+    for (unsigned i = 0; i < MACHINES; i++) {
+        bench_machine_start(&machines[i], &configurations[i]);
+        add_column(&machines[i], false);
+        if (configurations[i].by_pasid) {
+            add_column(&machines[i], true);
+        }
+    }
+}
+
+static void stop_all(void)
+{
+    for (unsigned i = 0; i < MACHINES; i++) {
+        bench_machine_stop(&machines[i]);
+    }
+    for (unsigned i = 0; i < column_count; i++) {
+        g_free(columns[i].name);
+    }
+}
+
+/* ---- Rows ---------------------------------------------------------------------------- */
+
+/* What a row's parameter counts. */
+typedef enum Parameter { PAGES, CACHED, PASIDS, THREADS } Parameter;
+
+static const char *const parameter_names[] = {
+    "pages", "cached", "PASIDs", "threads",
+};
+
+/* Which configurations a row is for. */
+typedef enum Which {
+    EVERYONE, NOT_PASS_THROUGH, TRANSLATING, TRANSLATING_SCALABLE, BY_PASID
+} Which;
+
+typedef enum Region { DENSE, SPARSE, EMPTY } Region;
+
+/* Commands that depend on the tables' kind. */
+#define PAGE_SELECTIVE  BENCH_ORDERS
+
+typedef struct Row {
+    const char *name;
+    Parameter by;
+    Which which;
+    enum dma_bench_op op;
+    unsigned order;
+    uint64_t control;
+    Region region;
+    uint64_t length, count, rounds;
+    unsigned parameter_count;
+    uint64_t parameters[MOST_PARAMETERS];
+} Row;
+
+#define READ(bytes)     .op = DMA_BENCH_OP_READ, .length = bytes
+#define ORDER(what)     .op = DMA_BENCH_OP_ORDER, .length = 64, .order = what, \
+                        .by = CACHED, .control = DMA_BENCH_PREPARE_READ
+#define FIRST_TOUCH     READ(64), .by = PAGES, .which = NOT_PASS_THROUGH, \
+                        .order = BENCH_GLOBAL, \
+                        .control = DMA_BENCH_PREPARE_ORDER
+#define NUMBERS(...)    .parameter_count = \
+                            G_N_ELEMENTS(((uint64_t[]) { __VA_ARGS__ })), \
+                        .parameters = { __VA_ARGS__ }
+#define CACHED_NUMBERS  NUMBERS(0, 1024, 16384, 1048576)
+
+static const Row rows[] = {
+    { "read 64 bytes, hit", READ(64), .control = DMA_BENCH_RANDOM,
+      .count = 200000, .rounds = 1, NUMBERS(16) },
+    { "read 4 KiB, hit", READ(4096), .control = DMA_BENCH_RANDOM,
+      .count = 100000, .rounds = 1, NUMBERS(16) },
+    { "read 64 bytes, random", READ(64), .control = DMA_BENCH_RANDOM,
+      .count = 200000, .rounds = 1,
+      NUMBERS(1, 256, 2048, 8192, 16384, 65536) },
+    { "first touch, pages in a row", FIRST_TOUCH, .rounds = 50, NUMBERS(1024) },
+    { "first touch, one in 2 MiB", FIRST_TOUCH, .region = SPARSE, .rounds = 50,
+      NUMBERS(1024) },
+    { "invalidate page", ORDER(PAGE_SELECTIVE), .which = TRANSLATING,
+      .count = 512, .rounds = 20, CACHED_NUMBERS },
+    { "invalidate domain", ORDER(BENCH_DOMAIN), .which = TRANSLATING,
+      .count = 1, .rounds = 1000, CACHED_NUMBERS },
+    { "invalidate PASID", ORDER(BENCH_PASID), .which = TRANSLATING_SCALABLE,
+      .count = 1, .rounds = 1000, CACHED_NUMBERS },
+    { "invalidate global", ORDER(BENCH_GLOBAL), .which = TRANSLATING,
+      .count = 1, .rounds = 1000, CACHED_NUMBERS },
+    { "invalidate context of a device", ORDER(BENCH_CONTEXT), .by = PASIDS,
+      .which = BY_PASID, .count = 1, .rounds = 1000, NUMBERS(1, 1024) },
+    { "map, read 64 bytes, unmap, invalidate page", .op = DMA_BENCH_OP_CYCLE,
+      .order = PAGE_SELECTIVE, .by = CACHED, .which = TRANSLATING,
+      .region = EMPTY, .length = 64, .count = 20000, .rounds = 1,
+      CACHED_NUMBERS },
+    { "read 64 bytes, threads", READ(64), .by = THREADS,
+      .control = DMA_BENCH_RANDOM, .count = 400000, .rounds = 1, NUMBERS(1, 2) },
+    { "instructions, read 64 bytes, hit", READ(64), .count = 100000,
+      .control = DMA_BENCH_INSTRUMENT | DMA_BENCH_RANDOM, .rounds = 1,
+      NUMBERS(16) },
+    { "instructions, first touch, pages in a row", FIRST_TOUCH |
+      DMA_BENCH_INSTRUMENT, .rounds = 20, NUMBERS(1024) },
+};
+
+static bool fits(const Row *row, const Column *c, uint64_t parameter)
+{
+    const BenchConfiguration *is = c->machine->is;
+
+    if (is->upstream && row->by == CACHED && parameter > UPSTREAM_CACHES) {
+        return false;
+    }
+    switch (row->which) {
+    case EVERYONE:
+        return true;
+    case NOT_PASS_THROUGH:
+        return is->unit == BENCH_NO_UNIT || is->kind != BENCH_PASS_THROUGH;
+    case TRANSLATING:
+        return bench_machine_maps(c->machine);
+    case TRANSLATING_SCALABLE:
+        return bench_machine_maps(c->machine) && is->unit == BENCH_SCALABLE;
+    case BY_PASID:
+        return bench_machine_maps(c->machine) && c->by_pasid;
+    }
+    return false;
+}
+
+static bool wanted(const Row *row)
+{
+    for (int i = 0; i < word_count; i++) {
+        if (strstr(row->name, words[i])) {
+            return true;
+        }
+    }
+    return word_count == 0;
+}
+
+/* ---- One repetition -------------------------------------------------------------------- */
+
+static void set_region(BenchMachine *m, Region region)
+{
+    static const struct {
+        uint64_t base, stride;
+    } regions[] = {
+        [DENSE] = { BENCH_DENSE, BENCH_PAGE },
+        [SPARSE] = { BENCH_SPARSE, BENCH_SPARSE_STRIDE },
+        [EMPTY] = { BENCH_EMPTY, BENCH_PAGE },
+    };
+    bool maps = bench_machine_maps(m);
+
+    bench_set(m, DMA_BENCH_BASE, maps ? regions[region].base : BENCH_DATA);
+    bench_set(m, DMA_BENCH_STRIDE, maps ? regions[region].stride : BENCH_PAGE);
+}
+
+static void set_order(const Row *row, const Column *c)
+{
+    static const uint64_t bases[] = { BENCH_DENSE, BENCH_SPARSE, BENCH_EMPTY };
+    BenchOrder page = c->machine->is->kind == BENCH_SECOND ?
+        BENCH_PAGE_OF_DOMAIN : BENCH_PAGE_OF_PASID;
+
+    bench_set_order(c->machine, row->order == PAGE_SELECTIVE ? page : row->order,
+                    c->by_pasid, bases[row->region]);
+}
+
+/* How many pages the program knows. */
+static uint64_t pages_of(const Row *row, uint64_t parameter)
+{
+    switch (row->by) {
+    case PAGES:
+    case PASIDS:
+        return parameter;
+    case CACHED:
+        return row->region == EMPTY ? BENCH_EMPTY_PAGES
+                                    : MAX(parameter, row->count);
+    case THREADS:
+        return 64;
+    }
+    return 1;
+}
+
+static uint64_t control_of(const Row *row, const Column *c, uint64_t parameter)
+{
+    uint64_t control = row->control;
+
+    if (c->machine->is->unit == BENCH_NO_UNIT) {
+        control &= ~DMA_BENCH_PREPARE_ORDER;
+    }
+    if (row->by == CACHED && !parameter) {
+        control &= ~DMA_BENCH_PREPARE_READ;
+    }
+    return control | (c->by_pasid ? DMA_BENCH_WITH_PASID : 0);
+}
+
+/* Fewer rounds if their preparation is long. */
+static uint64_t rounds_of(const Row *row, uint64_t parameter)
+{
+    uint64_t most = row->control & DMA_BENCH_PREPARE_READ ?
+        FILL_BUDGET / (parameter + 1) : row->rounds;
+
+    return CLAMP(row->rounds, 1, MAX(most / scale, 1));
+}
+
+static uint64_t count_of(const Row *row, uint64_t parameter)
+{
+    bool many = row->rounds == 1;
+
+    return row->count ? MAX(row->count / (many ? scale : 1), 1) : parameter;
+}
+
+/* The caches are as full as they get before a cycle. */
+static void fill(const Column *c, uint64_t pages)
+{
+    BenchMachine *m = c->machine;
+
+    set_region(m, DENSE);
+    bench_set(m, DMA_BENCH_CONTROL, c->by_pasid ? DMA_BENCH_WITH_PASID : 0);
+    bench_set(m, DMA_BENCH_PAGES, pages);
+    bench_set(m, DMA_BENCH_COUNT, pages);
+    bench_set(m, DMA_BENCH_RUN, DMA_BENCH_OP_READ);
+}
+
+static void set_program(const Row *row, const Column *c, uint64_t parameter)
+{
+    BenchMachine *m = c->machine;
+    uint64_t pages = pages_of(row, parameter);
+    uint64_t count = count_of(row, parameter);
+
+    set_region(m, row->region);
+    set_order(row, c);
+    bench_set(m, DMA_BENCH_CONTROL, control_of(row, c, parameter));
+    bench_set(m, DMA_BENCH_ROUNDS, rounds_of(row, parameter));
+    bench_set(m, DMA_BENCH_COUNT, count);
+    bench_set(m, DMA_BENCH_THREADS, row->by == THREADS ? parameter : 0);
+    bench_set(m, DMA_BENCH_PAGES, pages);
+    bench_set(m, DMA_BENCH_FIRST,
+              row->op == DMA_BENCH_OP_ORDER && count < pages ? pages - count : 0);
+}
+
+static void set_defaults(const Row *row, const Column *c, uint64_t parameter)
+{
+    BenchMachine *m = c->machine;
+
+    bench_set(m, DMA_BENCH_LENGTH, row->length);
+    bench_set(m, DMA_BENCH_PASID, BENCH_PASID);
+    bench_set(m, DMA_BENCH_PASIDS, row->by == PASIDS ? parameter : 1);
+    bench_set(m, DMA_BENCH_ROUNDS, 1);
+    bench_set(m, DMA_BENCH_FIRST, 0);
+    bench_set(m, DMA_BENCH_THREADS, 0);
+}
+
+/* What an operation took; negative if there is no saying. */
+static double result(const Row *row, const Column *c, uint64_t parameter)
+{
+    BenchMachine *m = c->machine;
+    uint64_t failed = bench_get(m, DMA_BENCH_FAILED);
+    uint64_t operations = rounds_of(row, parameter) * count_of(row, parameter) *
+                          (row->by == THREADS ? parameter : 1);
+    uint64_t value = bench_get(m, row->control & DMA_BENCH_INSTRUMENT ?
+                               DMA_BENCH_INSTRUCTIONS : DMA_BENCH_ELAPSED);
+
+    if (failed) {
+        fprintf(stderr, "%s, %s: %" PRId64 " of %" PRIu64 " failed\n", row->name,
+                c->name, (int64_t)failed, operations);
+    }
+    if (failed || (row->control & DMA_BENCH_INSTRUMENT && !value)) {
+        return -1;
+    }
+    return (double)value / operations;
+}
+
+static double run(const Row *row, const Column *c, uint64_t parameter)
+{
+    set_defaults(row, c, parameter);
+    if (row->op == DMA_BENCH_OP_CYCLE && parameter) {
+        fill(c, parameter);
+    }
+    set_program(row, c, parameter);
+    bench_set(c->machine, DMA_BENCH_RUN, row->op);
+    return result(row, c, parameter);
+}
+
+/* ---- Measurements ------------------------------------------------------------------------ */
+
+static double values[MOST_PARAMETERS][2 * MACHINES][MOST];
+
+static void print(const Row *row, unsigned p, unsigned c)
+{
+    const double *of = values[p][c];
+
+    for (unsigned r = 0; r < repetitions; r++) {
+        if (of[r] < 0) {
+            return;
+        }
+    }
+    printf("%s\t%s\t%" PRIu64 "\t%s\t%s", row->name, parameter_names[row->by],
+           row->parameters[p], columns[c].name,
+           row->control & DMA_BENCH_INSTRUMENT ? "instructions" : "ns");
+    for (unsigned r = 0; r < repetitions; r++) {
+        printf("\t%.2f", of[r]);
+    }
+    printf("\n");
+}
+
+/* The first round warms up, and does not count. */
+static void measure(const Row *row)
+{
+    for (int r = -1; r < (int)repetitions; r++) {
+        for (unsigned p = 0; p < row->parameter_count; p++) {
+            for (unsigned c = 0; c < column_count; c++) {
+                values[p][c][MAX(r, 0)] =
+                    fits(row, &columns[c], row->parameters[p]) ?
+                    run(row, &columns[c], row->parameters[p]) : -1;
+            }
+        }
+    }
+    for (unsigned p = 0; p < row->parameter_count; p++) {
+        for (unsigned c = 0; c < column_count; c++) {
+            print(row, p, c);
+        }
+    }
+    fflush(stdout);
+}
+
+int main(int argc, char **argv)
+{
+    words = argv + 1;
+    word_count = argc - 1;
+    if (word_count && !strcmp(words[0], "--quick")) {
+        scale = 10;
+        repetitions = 3;
+        words++;
+        word_count--;
+    }
+    start_all();
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        if (wanted(&rows[i])) {
+            fprintf(stderr, "%s ...\n", rows[i].name);
+            measure(&rows[i]);
+        }
+    }
+    stop_all();
+    return 0;
+}
