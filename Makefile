@@ -11,7 +11,7 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := all
 .NOTPARALLEL:
 .PHONY: all help qemu qtests kernel guest demo check check-unit check-qtest check-guest \
-        coverage conformance asan tsan fuzz soak mutation golden lint docs series clean distclean
+        coverage conformance asan tsan fuzz soak mutation bench golden lint docs series clean distclean
 
 help:
 	@sed -n 's/^## \?//p' $(firstword $(MAKEFILE_LIST))
@@ -44,6 +44,9 @@ help:
 ##   make mutation        mistakes put into the engine, and whether the unit tests notice
 ##                        (COUNT=200 SEED=1 FILES=...); ends with
 ##                        "mutation: N mutants, N caught, N survived (NN.N %)"
+##   make bench           what DMA and invalidations cost, beside no IOMMU and upstream's
+##                        (QUICK=1 ROWS='hit threads'); ends with
+##                        "bench: N rows, build/bench/table.txt"
 ##   make lint            style and layer rules; ends with "lint: clean"
 ##   make docs            the documentation, in HTML
 ##   make qtests          the bare-metal tests, built only
@@ -111,6 +114,10 @@ soak: config.mak
 mutation: config.mak
 	@scripts/packages build check
 	@scripts/mutate --count $(or $(COUNT),200) --seed $(or $(SEED),1) $(addprefix --files ,$(FILES))
+
+bench: config.mak
+	@scripts/packages build check
+	@scripts/bench $(if $(QUICK),--quick) $(ROWS)
 
 lint: config.mak
 	@scripts/lint

@@ -4,9 +4,9 @@
  *
  *     engine [--quick] [ROW]...       rows whose name contains a word
  *
- * One line a measurement, fields separated by tabs: row, parameter, nanoseconds
- * an operation: median, least, most of the repetitions.  Operations of one
- * repetition are timed together.
+ * One line a measurement, fields separated by tabs: row, what the
+ * parameter counts, parameter, "engine", "ns", and an operation's nanoseconds for each repetition.
+ * Operations of one repetition are timed together.
  *
  * Copyright (c) The vtd-sm developers
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -41,18 +41,14 @@ static uint64_t now(void)
     return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
-static int compare(const void *a, const void *b)
+static void print(const char *row, const char *by, uint64_t parameter,
+                  const double *ns)
 {
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return x < y ? -1 : x > y;
-}
-
-static void print(const char *row, uint64_t parameter, double *ns, unsigned n)
-{
-    qsort(ns, n, sizeof(*ns), compare);
-    printf("%s\t%" PRIu64 "\t%.1f\t%.1f\t%.1f\n", row, parameter, ns[n / 2],
-           ns[0], ns[n - 1]);
+    printf("%s\t%s\t%" PRIu64 "\tengine\tns", row, by, parameter);
+    for (unsigned i = 0; i < repetitions; i++) {
+        printf("\t%.2f", ns[i]);
+    }
+    printf("\n");
     fflush(stdout);
 }
 
@@ -71,6 +67,7 @@ typedef struct Work {
     void (*prepare)(uint64_t parameter);
     void (*run)(uint64_t parameter, unsigned long count);
     unsigned long count;
+    const char *by;             /* what the parameter counts */
 } Work;
 
 static void measure(const char *row, const Work *work, uint64_t parameter)
@@ -98,7 +95,7 @@ static void measure(const char *row, const Work *work, uint64_t parameter)
         work->run(parameter, count);
         ns[i] = (double)(now() - start) / count;
     }
-    print(row, parameter, ns, repetitions);
+    print(row, work->by, parameter, ns);
     bench_power_off();
 }
 
@@ -149,7 +146,7 @@ static void run_hits(uint64_t pages, unsigned long count)
 static void hits(void)
 {
     static const uint64_t sets[] = { 1, 16, 256, 2048, 16384, 65536, 262144 };
-    const Work work = { prepare_pages, run_hits, 400000 };
+    const Work work = { prepare_pages, run_hits, 400000, "pages" };
 
     for (kind = 0; kind < BENCH_KINDS; kind++) {
         for (unsigned with = 0; with < 2; with++) {
@@ -190,7 +187,7 @@ static void run_first(uint64_t parameter, unsigned long count)
 
 static void first_touches(void)
 {
-    const Work work = { prepare_first, run_first, 20000 };
+    const Work work = { prepare_first, run_first, 20000, "bytes apart" };
 
     pasid = PASID;
     for (kind = 0; kind < BENCH_PASS_THROUGH; kind++) {
@@ -234,8 +231,8 @@ static void invalidations(void)
                 g_strdup_printf("invalidate, %s, %s", bench_order_names[order],
                                 bench_kind_names[kind]);
             const Work work = { prepare_cached, run_orders,
-                                selective ? 500 : order == BENCH_CONTEXT ? 500
-                                                                         : 1 };
+                                selective || order == BENCH_CONTEXT ? 500 : 1,
+                                "cached" };
 
             for (unsigned i = 0; i < G_N_ELEMENTS(cached); i++) {
                 measure(row, &work, cached[i]);
@@ -276,10 +273,10 @@ static void run_attach(uint64_t attached, unsigned long count)
 static void attachments(void)
 {
     static const uint64_t attached[] = { 10, 1000, 100000, 1000000 };
-    const Work work = { prepare_attached, run_attach, 200 };
+    const Work work = { prepare_attached, run_attach, 200, "PASIDs" };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(attached); i++) {
-        measure("attach and first DMA, PASIDs", &work, attached[i]);
+        measure("attach and first DMA", &work, attached[i]);
     }
 }
 
@@ -300,7 +297,7 @@ static void run_round(uint64_t cached, unsigned long count)
 
 static void rounds(void)
 {
-    const Work work = { prepare_cached, run_round, 20000 };
+    const Work work = { prepare_cached, run_round, 20000, "cached" };
 
     kind = BENCH_SECOND;
     measure("map, read, unmap, invalidate", &work, 16384);
@@ -353,7 +350,8 @@ static void run_threads(uint64_t threads, unsigned long count)
 static void threads(void)
 {
     for (unsigned n = 1; n <= 2; n++) {
-        const Work work = { prepare_threads, run_threads, n * PER_THREAD };
+        const Work work = { prepare_threads, run_threads, n * PER_THREAD,
+                            "threads" };
 
         measure("read, threads", &work, n);
     }

@@ -138,7 +138,8 @@ static const Row rows[] = {
       .count = 200000, .rounds = 1, NUMBERS(16) },
     { "read 4 KiB, hit", READ(4096), .control = DMA_BENCH_RANDOM,
       .count = 100000, .rounds = 1, NUMBERS(16) },
-    { "read 64 bytes, random", READ(64), .control = DMA_BENCH_RANDOM,
+    { "read 64 bytes, random", READ(64),
+      .control = DMA_BENCH_RANDOM | DMA_BENCH_PREPARE_READ,
       .count = 200000, .rounds = 1,
       NUMBERS(1, 256, 2048, 8192, 16384, 65536) },
     { "first touch, pages in a row", FIRST_TOUCH, .rounds = 50, NUMBERS(1024) },
@@ -157,7 +158,7 @@ static const Row rows[] = {
     { "map, read 64 bytes, unmap, invalidate page", .op = DMA_BENCH_OP_CYCLE,
       .order = PAGE_SELECTIVE, .by = CACHED, .which = TRANSLATING,
       .region = EMPTY, .length = 64, .count = 20000, .rounds = 1,
-      CACHED_NUMBERS },
+      NUMBERS(0, 1000, 16384, 1048576) },
     { "read 64 bytes, threads", READ(64), .by = THREADS,
       .control = DMA_BENCH_RANDOM, .count = 400000, .rounds = 1, NUMBERS(1, 2) },
     { "instructions, read 64 bytes, hit", READ(64), .count = 100000,
@@ -305,14 +306,17 @@ static void set_defaults(const Row *row, const Column *c, uint64_t parameter)
     BenchMachine *m = c->machine;
 
     bench_set(m, DMA_BENCH_LENGTH, row->length);
-    bench_set(m, DMA_BENCH_PASID, BENCH_PASID);
+    bench_set(m, DMA_BENCH_PASID, BENCH_FIRST_PASID);
     bench_set(m, DMA_BENCH_PASIDS, row->by == PASIDS ? parameter : 1);
     bench_set(m, DMA_BENCH_ROUNDS, 1);
     bench_set(m, DMA_BENCH_FIRST, 0);
     bench_set(m, DMA_BENCH_THREADS, 0);
 }
 
-/* What an operation took; negative if there is no saying. */
+/* In place of what an operation took. */
+#define NOT_MEASURED    -1.0
+#define DID_NOT_WORK    -2.0
+
 static double result(const Row *row, const Column *c, uint64_t parameter)
 {
     BenchMachine *m = c->machine;
@@ -323,18 +327,30 @@ static double result(const Row *row, const Column *c, uint64_t parameter)
                                DMA_BENCH_INSTRUCTIONS : DMA_BENCH_ELAPSED);
 
     if (failed) {
-        fprintf(stderr, "%s, %s: %" PRId64 " of %" PRIu64 " failed\n", row->name,
-                c->name, (int64_t)failed, operations);
+        return DID_NOT_WORK;
     }
-    if (failed || (row->control & DMA_BENCH_INSTRUMENT && !value)) {
-        return -1;
-    }
-    return (double)value / operations;
+    return row->control & DMA_BENCH_INSTRUMENT && !value ?
+           NOT_MEASURED : (double)value / operations;
+}
+
+/* Nothing is left of what was measured before. */
+static void empty(const Column *c)
+{
+    BenchMachine *m = c->machine;
+
+    bench_set_order(m, BENCH_GLOBAL, c->by_pasid, 0);
+    bench_set(m, DMA_BENCH_CONTROL, 0);
+    bench_set(m, DMA_BENCH_PAGES, 1);
+    bench_set(m, DMA_BENCH_COUNT, 1);
+    bench_set(m, DMA_BENCH_RUN, DMA_BENCH_OP_ORDER);
 }
 
 static double run(const Row *row, const Column *c, uint64_t parameter)
 {
     set_defaults(row, c, parameter);
+    if (row->by == CACHED) {
+        empty(c);
+    }
     if (row->op == DMA_BENCH_OP_CYCLE && parameter) {
         fill(c, parameter);
     }
@@ -352,6 +368,10 @@ static void print(const Row *row, unsigned p, unsigned c)
     const double *of = values[p][c];
 
     for (unsigned r = 0; r < repetitions; r++) {
+        if (of[r] == DID_NOT_WORK) {
+            fprintf(stderr, "%s, %s: did not work\n", row->name,
+                    columns[c].name);
+        }
         if (of[r] < 0) {
             return;
         }
@@ -373,7 +393,7 @@ static void measure(const Row *row)
             for (unsigned c = 0; c < column_count; c++) {
                 values[p][c][MAX(r, 0)] =
                     fits(row, &columns[c], row->parameters[p]) ?
-                    run(row, &columns[c], row->parameters[p]) : -1;
+                    run(row, &columns[c], row->parameters[p]) : NOT_MEASURED;
             }
         }
     }

@@ -71,7 +71,7 @@ static void bind_all(BenchMachine *m)
     }
     bench_bind(SID, BENCH_RID_PASID, &m->space);
     for (unsigned i = 0; i < BENCH_PASIDS; i++) {
-        bench_bind(SID, BENCH_PASID + i, &m->space);
+        bench_bind(SID, BENCH_FIRST_PASID + i, &m->space);
     }
 }
 
@@ -133,8 +133,8 @@ void bench_set_order(BenchMachine *m, BenchOrder order, bool by_pasid,
 {
     const BenchWhat what = {
         .sid = SID,
-        .domain = BENCH_DOMAIN,
-        .pasid = by_pasid ? BENCH_PASID : BENCH_RID_PASID,
+        .domain = BENCH_DOMAIN_ID,
+        .pasid = by_pasid ? BENCH_FIRST_PASID : BENCH_RID_PASID,
         .iova = iova,
     };
     BenchDescriptor descriptor = bench_descriptor(order, &what);
@@ -170,7 +170,7 @@ void bench_machine_start(BenchMachine *m, const BenchConfiguration *is)
     bench_memory_init(&m->memory, tables, BENCH_TABLES, BENCH_TABLES_SIZE);
     ring = bench_pages(&m->memory, 1 << RING_ORDER);
     status = bench_pages(&m->memory, 1);
-    m->space = bench_space(&m->memory, is->kind, BENCH_DOMAIN);
+    m->space = bench_space(&m->memory, is->kind, BENCH_DOMAIN_ID);
     if (bench_machine_maps(m)) {
         map_all(m);
     }

@@ -34,8 +34,8 @@
 #define BENCH_EMPTY     0x4000000000ull
 #define BENCH_EMPTY_PAGES 512ull
 
-#define BENCH_DOMAIN    7
-#define BENCH_PASID     64      /* the first of ... */
+#define BENCH_DOMAIN_ID 7
+#define BENCH_FIRST_PASID 64    /* the first of ... */
 #define BENCH_PASIDS    1024    /* those that lead to the same tables */
 
 /* How commands and tables look. */
