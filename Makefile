@@ -45,7 +45,8 @@ help:
 ##                        (COUNT=200 SEED=1 FILES=...); ends with
 ##                        "mutation: N mutants, N caught, N survived (NN.N %)"
 ##   make bench           what DMA and invalidations cost, beside no IOMMU and upstream's
-##                        (QUICK=1 ROWS='hit threads'); ends with
+##                        (QUICK=1 ROWS='hit threads' COMPARE=results.json of another
+##                        run); ends with
 ##                        "bench: N rows, build/bench/table.txt"
 ##   make lint            style and layer rules; ends with "lint: clean"
 ##   make docs            the documentation, in HTML
@@ -117,7 +118,7 @@ mutation: config.mak
 
 bench: config.mak
 	@scripts/packages build check
-	@scripts/bench $(if $(QUICK),--quick) $(ROWS)
+	@scripts/bench $(if $(QUICK),--quick) $(if $(COMPARE),--compare $(COMPARE)) $(ROWS)
 
 lint: config.mak
 	@scripts/lint

@@ -14,8 +14,9 @@
  * any IOMMU at all.
  *
  * All state is the registers'.  Runs under the BQL; threads that it makes read
- * only and are gone when the run ends, they need no lock.  They would wait for
- * the BQL for ever if their reads led to a device.
+ * only and are gone when the run ends.  They need no lock, but the memory API
+ * takes the BQL for reads that are refused, so it is let go meanwhile; another
+ * access to the registers is kept away by the region's reentrancy guard.
  *
  * Not there: interrupts, migration.
  *
@@ -27,6 +28,7 @@
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include "qemu/host-utils.h"
+#include "qemu/main-loop.h"
 #include "qemu/processor.h"
 #include "qemu/rcu.h"
 #include "qemu/thread.h"
@@ -211,12 +213,14 @@ static uint64_t dma_bench_threads(DmaBenchLoop *l, unsigned n)
         qemu_thread_create(&threads[i].thread, "dma-bench", dma_bench_thread,
                            &threads[i], QEMU_THREAD_JOINABLE);
     }
+    bql_unlock();
     for (unsigned i = 0; i < n; i++) {
         qemu_thread_join(&threads[i].thread);
         l->failed += threads[i].loop.failed;
         start = MIN(start, threads[i].loop.start);
         end = MAX(end, threads[i].loop.end);
     }
+    bql_lock();
     return end - start;
 }
 
@@ -336,6 +340,7 @@ static bool dma_bench_sane(const uint64_t *regs, uint64_t op)
            (regs[DMA_BENCH_DESCRIPTOR_SIZE] == 16 ||
             regs[DMA_BENCH_DESCRIPTOR_SIZE] == 32) &&
            is_power_of_2(regs[DMA_BENCH_RING_SIZE]) &&
+           regs[DMA_BENCH_RING_SIZE] >= regs[DMA_BENCH_DESCRIPTOR_SIZE] &&
            regs[DMA_BENCH_TAIL] < regs[DMA_BENCH_RING_SIZE] &&
            !(regs[DMA_BENCH_TAIL] % regs[DMA_BENCH_DESCRIPTOR_SIZE]);
 }
