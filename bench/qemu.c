@@ -137,7 +137,7 @@ static const Row rows[] = {
     { "read 64 bytes, hit", READ(64), .control = DMA_BENCH_RANDOM,
       .count = 200000, .rounds = 1, NUMBERS(16) },
     { "read 4 KiB, hit", READ(4096), .control = DMA_BENCH_RANDOM,
-      .count = 100000, .rounds = 1, NUMBERS(16) },
+      .count = 100000, .rounds = 1, NUMBERS(4) },
     { "read 64 bytes, random", READ(64),
       .control = DMA_BENCH_RANDOM | DMA_BENCH_PREPARE_READ,
       .count = 200000, .rounds = 1,

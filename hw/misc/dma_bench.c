@@ -29,6 +29,7 @@
 #include <sys/syscall.h>
 #include "qemu/host-utils.h"
 #include "qemu/main-loop.h"
+#include "qemu/memalign.h"
 #include "qemu/processor.h"
 #include "qemu/rcu.h"
 #include "qemu/thread.h"
@@ -70,7 +71,12 @@ typedef struct DmaBenchMemory {
     hwaddr len;
 } DmaBenchMemory;
 
-/* A loop: what of the registers it needs, and where it stands. */
+/*
+ * A loop: what of the registers it needs, and where it stands.  It lies at the
+ * start of a page, so that what is read is copied to the same offset in a page
+ * in each QEMU that is compared: half a page away, since a processor takes a
+ * load for one of what it has just stored when they differ by whole pages.
+ */
 typedef struct DmaBenchLoop {
     DmaBenchState *s;
     bool with_pasid, random;
@@ -82,7 +88,7 @@ typedef struct DmaBenchLoop {
     uint64_t start, end;
     uint32_t number;            /* of the last command */
     DmaBenchMemory ring, status, leaf;
-    uint8_t buffer[DMA_BENCH_PAGE];
+    uint8_t buffer[DMA_BENCH_PAGE] QEMU_ALIGNED(DMA_BENCH_PAGE / 2);
 } DmaBenchLoop;
 
 /* ---- Reads ----------------------------------------------------------------- */
@@ -201,7 +207,8 @@ static void *dma_bench_thread(void *opaque)
 /* From the first that started to the last that ended. */
 static uint64_t dma_bench_threads(DmaBenchLoop *l, unsigned n)
 {
-    g_autofree DmaBenchThread *threads = g_new0(DmaBenchThread, n);
+    DmaBenchThread *threads = qemu_memalign(DMA_BENCH_PAGE,
+                                            n * sizeof(*threads));
     uint64_t start = UINT64_MAX, end = 0;
     int waiting = n;
 
@@ -221,6 +228,7 @@ static uint64_t dma_bench_threads(DmaBenchLoop *l, unsigned n)
         end = MAX(end, threads[i].loop.end);
     }
     bql_lock();
+    qemu_vfree(threads);
     return end - start;
 }
 
@@ -373,12 +381,13 @@ static bool dma_bench_map_all(DmaBenchLoop *l)
 static void dma_bench_run(DmaBenchState *s, uint64_t op)
 {
     const uint64_t *regs = s->regs;
-    g_autofree DmaBenchLoop *l = g_new(DmaBenchLoop, 1);
+    DmaBenchLoop *l;
 
     s->regs[DMA_BENCH_FAILED] = DMA_BENCH_NOT_RUN;
     if (!dma_bench_sane(regs, op)) {
         return;
     }
+    l = qemu_memalign(DMA_BENCH_PAGE, sizeof(*l));
     *l = (DmaBenchLoop) {
         .s = s,
         .with_pasid = regs[DMA_BENCH_CONTROL] & DMA_BENCH_WITH_PASID,
@@ -398,6 +407,7 @@ static void dma_bench_run(DmaBenchState *s, uint64_t op)
     dma_bench_unmap(&l->ring);
     dma_bench_unmap(&l->status);
     dma_bench_unmap(&l->leaf);
+    qemu_vfree(l);
 }
 
 /* ---- Registers ------------------------------------------------------------------ */
