@@ -449,7 +449,13 @@ START_TEST(the_host_is_told_the_steps_of_a_translation)
     given_device(8);
     map(&space, 0x7000, 0x12000, PAGE, RW);
     write_reaches(DEV, PASID, 0x7008, 0x12008);
+    const DmarEvent *context = &m.last_event[DMAR_EVENT_CONTEXT];
     ck_assert_uint_eq(m.events[DMAR_EVENT_CONTEXT], 1);
+    ck_assert_uint_eq(context->source_id, DEV);
+    ck_assert_uint_eq(context->pasid, NO_PASID);
+    ck_assert_uint_eq(context->addr, context_entry_at(DEV));
+    ck_assert_uint_eq(context->value, peek(context_entry_at(DEV)));
+    ck_assert_uint_eq(context->detail, peek(context_entry_at(DEV) + 8));
     ck_assert_uint_eq(m.events[DMAR_EVENT_PASID_ENTRY], 1);
     ck_assert_uint_eq(m.events[DMAR_EVENT_WALK], 3);
     ck_assert_uint_eq(m.last_event[DMAR_EVENT_WALK].value, 0x12000 | RW);
@@ -460,6 +466,23 @@ START_TEST(the_host_is_told_the_steps_of_a_translation)
     write_reaches(DEV, PASID, 0x7008, 0x12008);
     ck_assert_uint_eq(m.events[DMAR_EVENT_WALK], 3);    /* from the cache */
     ck_assert_uint_eq(m.events[DMAR_EVENT_TRANSLATED], 2);
+}
+END_TEST
+
+START_TEST(the_host_is_told_of_a_context_of_legacy_mode)
+{
+    const DmarEvent *context = &m.last_event[DMAR_EVENT_CONTEXT];
+    given_legacy(&widest);
+    Space legacy = given_space(DOMAIN, 4);
+    map(&legacy, 0x7000, 0x12000, PAGE, RW);
+    given_legacy_context(DEV, TT_SECOND_STAGE, &legacy);
+    write_reaches(DEV, NO_PASID, 0x7008, 0x12008);
+    ck_assert_uint_eq(m.events[DMAR_EVENT_CONTEXT], 1);
+    ck_assert_uint_eq(context->source_id, DEV);
+    ck_assert_uint_eq(context->pasid, NO_PASID);
+    ck_assert_uint_eq(context->addr, legacy_context_at(DEV));
+    ck_assert_uint_eq(context->value, peek(legacy_context_at(DEV)));
+    ck_assert_uint_eq(context->detail, peek(legacy_context_at(DEV) + 8));
 }
 END_TEST
 
@@ -537,6 +560,7 @@ static Suite *faults(void)
     t = tests_of(s, "told");
     tcase_add_test(t, the_host_is_told_of_a_fault_and_whether_it_was_recorded);
     tcase_add_test(t, the_host_is_told_the_steps_of_a_translation);
+    tcase_add_test(t, the_host_is_told_of_a_context_of_legacy_mode);
     tcase_add_test(t, the_host_is_told_what_the_queue_does);
     tcase_add_test(t, the_host_is_told_of_commands_and_messages);
     return s;

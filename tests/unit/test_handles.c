@@ -73,6 +73,17 @@ START_TEST(what_is_answered_again_is_counted)
 }
 END_TEST
 
+START_TEST(a_reset_leaves_nothing_to_be_counted)
+{
+    given_device();
+    both_reach(DEV, NO_PASID, IOVA, OLD);
+    dmar_reset(m.dmar);
+    rows = 0;
+    dmar_foreach_pasid(m.dmar, see_row, NULL);
+    ck_assert_uint_eq(rows, 0);
+}
+END_TEST
+
 /* Everything by which the IOTLB may forget the page. */
 static Descriptor order(unsigned i)
 {
@@ -222,6 +233,7 @@ static Suite *suite(void)
     TCase *t = tests_of(s, "again");
     tcase_add_loop_test(t, what_was_answered_is_answered_without_looking, 0, 2);
     tcase_add_loop_test(t, what_is_answered_again_is_counted, 0, 2);
+    tcase_add_test(t, a_reset_leaves_nothing_to_be_counted);
     tcase_add_test(t, pages_of_one_slot_do_not_mix);
     tcase_add_test(t, each_piece_of_a_large_page_leads_to_its_own);
 
