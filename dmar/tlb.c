@@ -25,7 +25,11 @@
 
 enum { NONE = 0, MAX_SHIFT = 64, TYPES = 8 };
 
-typedef enum ListKind { BY_KEY, BY_PAGE, BY_GROUP, BY_AGE, LISTS } ListKind;
+/* Lists of entries, then of groups, then of scopes. */
+typedef enum ListKind {
+    BY_KEY, BY_PAGE, BY_GROUP, BY_AGE, ENTRY_LISTS,
+    GROUP_BUCKET = ENTRY_LISTS, GROUPS_BESIDE, SCOPE_BUCKET, SCOPES_BESIDE,
+} ListKind;
 
 typedef struct Link {
     uint32_t next, prev;
@@ -41,7 +45,7 @@ typedef struct Entry {
     uint32_t group;
     uint64_t who;
     uint64_t page;              /* input address >> shift */
-    Link link[LISTS];
+    Link link[ENTRY_LISTS];
 } Entry;
 
 /* Groups and scopes alike: a set, its place in a bucket and in a list of its
@@ -118,85 +122,52 @@ static uint32_t first_in(const DmarTlb *tlb, const Bucket *bucket)
     return bucket->epoch == tlb->epoch ? bucket->first : NONE;
 }
 
-static void set_first(DmarTlb *tlb, Bucket *bucket, uint32_t i)
+/* Where the list of a bucket begins, in this epoch. */
+static uint32_t *head_of(const DmarTlb *tlb, Bucket *bucket)
 {
-    *bucket = (Bucket) { .epoch = tlb->epoch, .first = i };
+    *bucket = (Bucket) { .epoch = tlb->epoch, .first = first_in(tlb, bucket) };
+    return &bucket->first;
 }
 
-/* ---- Lists of entries --------------------------------------------------------- */
+/* ---- Lists ----------------------------------------------------------------------- */
 
-static const Set *group_of(const DmarTlb *tlb, const Entry *e)
+static Link *link_of(DmarTlb *tlb, ListKind kind, uint32_t i)
 {
-    return &tlb->groups[e->group];
-}
-
-static bool is_dead(const DmarTlb *tlb, const Entry *e)
-{
-    const Set *group = group_of(tlb, e);
-
-    return group->dead || tlb->scopes[group->scope].dead;
-}
-
-static void put_before(DmarTlb *tlb, uint32_t i, uint32_t old, ListKind kind)
-{
-    tlb->entries[i].link[kind] = (Link) { .next = old, .prev = NONE };
-    if (old != NONE) {
-        tlb->entries[old].link[kind].prev = i;
+    switch (kind) {
+    case GROUP_BUCKET: return &tlb->groups[i].bucket;
+    case GROUPS_BESIDE: return &tlb->groups[i].beside;
+    case SCOPE_BUCKET: return &tlb->scopes[i].bucket;
+    case SCOPES_BESIDE: return &tlb->scopes[i].beside;
+    default: return &tlb->entries[i].link[kind];
     }
 }
 
-static void take_out(DmarTlb *tlb, uint32_t i, ListKind kind)
+static void put(DmarTlb *tlb, ListKind kind, uint32_t *head, uint32_t i)
 {
-    Link link = tlb->entries[i].link[kind];
+    *link_of(tlb, kind, i) = (Link) { .next = *head, .prev = NONE };
+    if (*head != NONE) {
+        link_of(tlb, kind, *head)->prev = i;
+    }
+    *head = i;
+}
+
+static void take_out(DmarTlb *tlb, ListKind kind, uint32_t *head, uint32_t i)
+{
+    Link link = *link_of(tlb, kind, i);
 
     if (link.prev != NONE) {
-        tlb->entries[link.prev].link[kind].next = link.next;
+        link_of(tlb, kind, link.prev)->next = link.next;
+    } else {
+        *head = link.next;
     }
     if (link.next != NONE) {
-        tlb->entries[link.next].link[kind].prev = link.prev;
-    }
-}
-
-static void put_in_bucket(DmarTlb *tlb, Bucket *bucket, uint32_t i, ListKind kind)
-{
-    put_before(tlb, i, first_in(tlb, bucket), kind);
-    set_first(tlb, bucket, i);
-}
-
-static void take_out_of_bucket(DmarTlb *tlb, Bucket *bucket, uint32_t i,
-                               ListKind kind)
-{
-    take_out(tlb, i, kind);
-    if (bucket->first == i) {
-        bucket->first = tlb->entries[i].link[kind].next;
-    }
-}
-
-static void put_by_age(DmarTlb *tlb, uint32_t i)
-{
-    put_before(tlb, i, tlb->newest, BY_AGE);
-    tlb->newest = i;
-    if (tlb->oldest == NONE) {
-        tlb->oldest = i;
-    }
-}
-
-static void take_out_by_age(DmarTlb *tlb, uint32_t i)
-{
-    Link link = tlb->entries[i].link[BY_AGE];
-
-    take_out(tlb, i, BY_AGE);
-    if (tlb->newest == i) {
-        tlb->newest = link.next;
-    }
-    if (tlb->oldest == i) {
-        tlb->oldest = link.prev;
+        link_of(tlb, kind, link.next)->prev = link.prev;
     }
 }
 
 /* ---- Room --------------------------------------------------------------------- */
 
-/* NONE if it is all in use; @next: where freed room is chained. */
+/* NONE if it has all been used. */
 static uint32_t take_room(Room *room, unsigned capacity)
 {
     return room->fresh <= capacity ? room->fresh++ : NONE;
@@ -221,52 +192,26 @@ static void free_set(Room *room, Set *sets, uint32_t i)
 
 /* ---- Sets ------------------------------------------------------------------------ */
 
-static void put_beside(Set *sets, uint32_t *first, uint32_t i)
+static const Set *group_of(const DmarTlb *tlb, const Entry *e)
 {
-    sets[i].beside = (Link) { .next = *first, .prev = NONE };
-    if (*first != NONE) {
-        sets[*first].beside.prev = i;
-    }
-    *first = i;
+    return &tlb->groups[e->group];
 }
 
-static void take_from_beside(Set *sets, uint32_t *first, uint32_t i)
+static bool is_dead(const DmarTlb *tlb, const Entry *e)
 {
-    Link link = sets[i].beside;
+    const Set *group = group_of(tlb, e);
 
-    if (link.prev != NONE) {
-        sets[link.prev].beside.next = link.next;
-    } else {
-        *first = link.next;
-    }
-    if (link.next != NONE) {
-        sets[link.next].beside.prev = link.prev;
-    }
+    return group->dead || tlb->scopes[group->scope].dead;
 }
 
-static void put_set(DmarTlb *tlb, Set *sets, Bucket *bucket, uint32_t i)
+static uint32_t *head_of_group(const DmarTlb *tlb, const Set *group)
 {
-    uint32_t old = first_in(tlb, bucket);
-
-    sets[i].bucket = (Link) { .next = old, .prev = NONE };
-    if (old != NONE) {
-        sets[old].bucket.prev = i;
-    }
-    set_first(tlb, bucket, i);
+    return head_of(tlb, bucket_of_group(tlb, group->scope, group->pasid));
 }
 
-static void take_set_out(Set *sets, Bucket *bucket, uint32_t i)
+static uint32_t *head_of_scope(const DmarTlb *tlb, const Set *scope)
 {
-    Link link = sets[i].bucket;
-
-    if (link.prev != NONE) {
-        sets[link.prev].bucket.next = link.next;
-    } else {
-        bucket->first = link.next;
-    }
-    if (link.next != NONE) {
-        sets[link.next].bucket.prev = link.prev;
-    }
+    return head_of(tlb, bucket_of_scope(tlb, scope->domain, scope->type));
 }
 
 static uint32_t find_scope(const DmarTlb *tlb, uint16_t domain, uint8_t type)
@@ -299,8 +244,7 @@ static uint32_t scope_for(DmarTlb *tlb, const DmarTlbTags *tags)
     if (i == NONE) {
         i = take_set(&tlb->scope_room, tlb->scopes, tlb->capacity);
         tlb->scopes[i] = (Set) { .domain = tags->domain, .type = tags->type };
-        put_set(tlb, tlb->scopes,
-                bucket_of_scope(tlb, tags->domain, tags->type), i);
+        put(tlb, SCOPE_BUCKET, head_of_scope(tlb, &tlb->scopes[i]), i);
     }
     return i;
 }
@@ -314,8 +258,8 @@ static uint32_t group_for(DmarTlb *tlb, const DmarTlbTags *tags)
         i = take_set(&tlb->group_room, tlb->groups, tlb->capacity);
         tlb->groups[i] = (Set) { .domain = tags->domain, .type = tags->type,
                                  .pasid = tags->pasid, .scope = scope };
-        put_set(tlb, tlb->groups, bucket_of_group(tlb, scope, tags->pasid), i);
-        put_beside(tlb->groups, &tlb->scopes[scope].first, i);
+        put(tlb, GROUP_BUCKET, head_of_group(tlb, &tlb->groups[i]), i);
+        put(tlb, GROUPS_BESIDE, &tlb->scopes[scope].first, i);
     }
     return i;
 }
@@ -326,10 +270,9 @@ static void free_scope(DmarTlb *tlb, uint32_t i)
     Set *scope = &tlb->scopes[i];
 
     if (scope->dead) {
-        take_from_beside(tlb->scopes, &tlb->dead_scopes, i);
+        take_out(tlb, SCOPES_BESIDE, &tlb->dead_scopes, i);
     } else {
-        take_set_out(tlb->scopes,
-                     bucket_of_scope(tlb, scope->domain, scope->type), i);
+        take_out(tlb, SCOPE_BUCKET, head_of_scope(tlb, scope), i);
     }
     free_set(&tlb->scope_room, tlb->scopes, i);
 }
@@ -340,11 +283,10 @@ static void free_group(DmarTlb *tlb, uint32_t i)
     Set *scope = &tlb->scopes[group->scope];
 
     if (group->dead) {
-        take_from_beside(tlb->groups, &tlb->dead_groups, i);
+        take_out(tlb, GROUPS_BESIDE, &tlb->dead_groups, i);
     } else {
-        take_set_out(tlb->groups, bucket_of_group(tlb, group->scope, group->pasid),
-                     i);
-        take_from_beside(tlb->groups, &scope->first, i);
+        take_out(tlb, GROUP_BUCKET, head_of_group(tlb, group), i);
+        take_out(tlb, GROUPS_BESIDE, &scope->first, i);
     }
     free_set(&tlb->group_room, tlb->groups, i);
     if (!scope->count) {
@@ -354,20 +296,28 @@ static void free_group(DmarTlb *tlb, uint32_t i)
 
 /* ---- Entries ---------------------------------------------------------------------- */
 
+static uint32_t *head_of_key(const DmarTlb *tlb, const Entry *e)
+{
+    return head_of(tlb, bucket_of_key(tlb, e->who, e->page, e->shift));
+}
+
+static uint32_t *head_of_page(const DmarTlb *tlb, uint16_t domain, const Entry *e)
+{
+    return head_of(tlb, bucket_of_page(tlb, domain, e->page, e->shift));
+}
+
 static void drop_entry(DmarTlb *tlb, uint32_t i)
 {
     Entry *e = &tlb->entries[i];
     Set *group = &tlb->groups[e->group];
 
-    take_out_of_bucket(tlb, bucket_of_key(tlb, e->who, e->page, e->shift), i,
-                       BY_KEY);
-    take_out_of_bucket(tlb, bucket_of_page(tlb, group->domain, e->page, e->shift),
-                       i, BY_PAGE);
-    take_out_by_age(tlb, i);
-    take_out(tlb, i, BY_GROUP);
-    if (group->first == i) {
-        group->first = e->link[BY_GROUP].next;
+    if (tlb->oldest == i) {
+        tlb->oldest = e->link[BY_AGE].prev;
     }
+    take_out(tlb, BY_AGE, &tlb->newest, i);
+    take_out(tlb, BY_KEY, head_of_key(tlb, e), i);
+    take_out(tlb, BY_PAGE, head_of_page(tlb, group->domain, e), i);
+    take_out(tlb, BY_GROUP, &group->first, i);
     tlb->of_shift[e->shift]--;
     tlb->of_type[group->type]--;
     tlb->scopes[group->scope].count--;
@@ -509,6 +459,7 @@ void *dmar_tlb_add(DmarTlb *tlb, uint64_t who, uint64_t addr, unsigned shift,
 {
     uint64_t page = addr >> shift;
     uint32_t i = find(tlb, who, page, shift);
+    Set *group;
     Entry *e;
 
     if (i != NONE) {
@@ -518,13 +469,16 @@ void *dmar_tlb_add(DmarTlb *tlb, uint64_t who, uint64_t addr, unsigned shift,
     e = &tlb->entries[i];
     *e = (Entry) { .shift = shift, .who = who, .page = page,
                    .group = group_for(tlb, &tags) };
-    put_in_bucket(tlb, bucket_of_key(tlb, who, page, shift), i, BY_KEY);
-    put_in_bucket(tlb, bucket_of_page(tlb, tags.domain, page, shift), i, BY_PAGE);
-    put_by_age(tlb, i);
-    put_before(tlb, i, tlb->groups[e->group].first, BY_GROUP);
-    tlb->groups[e->group].first = i;
-    tlb->groups[e->group].count++;
-    tlb->scopes[tlb->groups[e->group].scope].count++;
+    group = &tlb->groups[e->group];
+    put(tlb, BY_KEY, head_of_key(tlb, e), i);
+    put(tlb, BY_PAGE, head_of_page(tlb, tags.domain, e), i);
+    put(tlb, BY_GROUP, &group->first, i);
+    put(tlb, BY_AGE, &tlb->newest, i);
+    if (tlb->oldest == NONE) {
+        tlb->oldest = i;
+    }
+    group->count++;
+    tlb->scopes[group->scope].count++;
     tlb->of_shift[shift]++;
     tlb->of_type[tags.type]++;
     return payload_at(tlb, i);
@@ -537,19 +491,19 @@ static void kill_scope(DmarTlb *tlb, uint32_t i)
 {
     Set *scope = &tlb->scopes[i];
 
-    take_set_out(tlb->scopes, bucket_of_scope(tlb, scope->domain, scope->type), i);
+    take_out(tlb, SCOPE_BUCKET, head_of_scope(tlb, scope), i);
     scope->dead = true;
-    put_beside(tlb->scopes, &tlb->dead_scopes, i);
+    put(tlb, SCOPES_BESIDE, &tlb->dead_scopes, i);
 }
 
 static void kill_group(DmarTlb *tlb, uint32_t i)
 {
     Set *group = &tlb->groups[i];
 
-    take_set_out(tlb->groups, bucket_of_group(tlb, group->scope, group->pasid), i);
-    take_from_beside(tlb->groups, &tlb->scopes[group->scope].first, i);
+    take_out(tlb, GROUP_BUCKET, head_of_group(tlb, group), i);
+    take_out(tlb, GROUPS_BESIDE, &tlb->scopes[group->scope].first, i);
     group->dead = true;
-    put_beside(tlb->groups, &tlb->dead_groups, i);
+    put(tlb, GROUPS_BESIDE, &tlb->dead_groups, i);
 }
 
 static void drop_scope(DmarTlb *tlb, uint32_t scope, const DmarTlbSelection *s)
