@@ -37,8 +37,8 @@ typedef struct Slot {
 struct DmarHandle {
     Dmar *dmar;
     uint32_t pasid;
-    uint64_t hits;              /* that no row counts yet, of this one: */
-    uint16_t row_source_id;
+    uint64_t hits;              /* that no row counts yet, of this one, */
+    uint16_t row_source_id;     /* as is what the slots hold */
     uint32_t row_pasid;
     Slot *slots;
 };
@@ -147,7 +147,8 @@ static bool answer_again(DmarHandle *h, uint16_t source_id, uint64_t addr,
 
     if (!read_slot(slot_of(h, addr), &slot) || !slot.epoch ||
         slot.page != addr >> PAGE_SHIFT_4K || slot.source_id != source_id ||
-        (slot.output & needs) != needs || slot.epoch != load64(&h->dmar->handle_epoch)) {
+        (slot.output & needs) != needs ||
+        slot.epoch != load64(&h->dmar->handle_epoch)) {
         return false;
     }
     __atomic_fetch_add(&h->hits, 1, __ATOMIC_RELAXED);
@@ -163,16 +164,28 @@ static bool answer_again(DmarHandle *h, uint16_t source_id, uint64_t addr,
     return true;
 }
 
+/* Buses are seldom given other numbers, and RID_PASID is seldom another. */
+static void begin_row(DmarHandle *h, uint16_t source_id, uint32_t pasid)
+{
+    const Slot nothing = { 0 };
+
+    if (h->row_source_id == source_id && h->row_pasid == pasid) {
+        return;
+    }
+    for (unsigned i = 0; i < SLOTS; i++) {
+        write_slot(&h->slots[i], &nothing);
+    }
+    count_hits(h);
+    h->row_source_id = source_id;
+    h->row_pasid = pasid;
+}
+
 static void keep(DmarHandle *h, const DmarRequest *request,
                  const DmarTranslation *answer, const DmarKept *kept)
 {
     unsigned shift = 63 - __builtin_clzll(answer->size);
 
-    if (h->row_source_id != request->source_id || h->row_pasid != kept->pasid) {
-        count_hits(h);
-        h->row_source_id = request->source_id;
-        h->row_pasid = kept->pasid;
-    }
+    begin_row(h, request->source_id, kept->pasid);
     write_slot(slot_of(h, request->addr), &(Slot) {
         .source_id = request->source_id,
         .epoch = h->dmar->handle_epoch,

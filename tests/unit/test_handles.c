@@ -73,6 +73,32 @@ START_TEST(what_is_answered_again_is_counted)
 }
 END_TEST
 
+static DmarPasidStats row_of_source[2];
+
+static void see_row_of_source(const DmarPasidStats *row, void *data)
+{
+    row_of_source[row->source_id != DEV] = *row;
+}
+
+/* Whose page it was is who is counted. */
+START_TEST(answers_are_counted_for_the_source_id_that_was_given_them)
+{
+    given_device();
+    given_context(DEV + 0x100);
+    given_rid(DEV + 0x100, &space);
+    map(&space, IOVA + PAGE, NEW, PAGE, RW);
+    for (unsigned i = 0; i < 4; i++) {
+        read_reaches(DEV, NO_PASID, IOVA, OLD);
+        for (unsigned n = 0; n < 3; n++) {
+            read_reaches(DEV + 0x100, NO_PASID, IOVA + PAGE, NEW);
+        }
+    }
+    dmar_foreach_pasid(m.dmar, see_row_of_source, NULL);
+    ck_assert_uint_eq(row_of_source[0].translations, 4);
+    ck_assert_uint_eq(row_of_source[1].translations, 12);
+}
+END_TEST
+
 START_TEST(a_reset_leaves_nothing_to_be_counted)
 {
     given_device();
@@ -233,6 +259,7 @@ static Suite *suite(void)
     TCase *t = tests_of(s, "again");
     tcase_add_loop_test(t, what_was_answered_is_answered_without_looking, 0, 2);
     tcase_add_loop_test(t, what_is_answered_again_is_counted, 0, 2);
+    tcase_add_test(t, answers_are_counted_for_the_source_id_that_was_given_them);
     tcase_add_test(t, a_reset_leaves_nothing_to_be_counted);
     tcase_add_test(t, pages_of_one_slot_do_not_mix);
     tcase_add_test(t, each_piece_of_a_large_page_leads_to_its_own);
