@@ -193,19 +193,34 @@ void dmar_translate(Dmar *dmar, const DmarRequest *request,
                     DmarTranslation *out);
 
 /*
- * A requester's own view of the unit, for untranslated requests with one PASID
- * or without: what it was answered is answered again without the engine's lock,
- * as long as the IOTLB might.  Any number of threads may use it.  Answers out
- * of it are counted (dmar_foreach_pasid()) but no events.
+ * A requester's own view of the unit, for untranslated requests with a PASID or
+ * without: what it was answered is answered again without the engine's lock, as
+ * long as the IOTLB might.  Any number of threads may use it, and do not slow
+ * each other down.  Answers out of it are counted (dmar_foreach_pasid()) but no
+ * events.
  *
  * @source_id may change, with the number of a bus.
  */
 typedef struct DmarHandle DmarHandle;
 
-DmarHandle *dmar_handle_new(Dmar *dmar, uint32_t pasid);
+DmarHandle *dmar_handle_new(Dmar *dmar);
 void dmar_handle_free(DmarHandle *handle);  /* before its unit */
-void dmar_handle_translate(DmarHandle *handle, uint16_t source_id, uint64_t addr,
-                           DmarAccess access, DmarTranslation *out);
+void dmar_handle_translate(DmarHandle *handle, uint16_t source_id,
+                           uint32_t pasid, uint64_t addr, DmarAccess access,
+                           DmarTranslation *out);
+
+/*
+ * The short question of who moves data: where @addr leads, if that was answered
+ * before.  Nothing is asked or recorded if not: then @bytes is 0, and
+ * dmar_handle_translate() has the answer.
+ */
+typedef struct DmarPlace {
+    uint64_t addr;
+    uint64_t bytes;             /* from @addr on, for which it holds */
+} DmarPlace;
+
+DmarPlace dmar_handle_place(DmarHandle *handle, uint16_t source_id,
+                            uint32_t pasid, uint64_t addr, DmarAccess access);
 
 /* ---- Device TLBs --------------------------------------------------------- */
 

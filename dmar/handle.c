@@ -2,87 +2,72 @@
  * Handles: answers kept beside who asks, and given again without the engine's
  * lock.
  *
- * A handle is a small IOTLB in front of the IOTLB, direct-mapped, of pieces of
- * 4 KiB [VT-d 6.2.4 allows several].  Whatever makes a keeper forget anything
- * (keeper.c), another root table, and counters of the hardware that are switched
- * on make all of them void at once: they go by an epoch of the engine.  So an
- * answer is never given here that the IOTLB would not give, or have given until
- * it needed the room.
+ * A handle is a small IOTLB in front of the IOTLB: a direct-mapped table for
+ * each thread that asks, written by that thread only, so that an answer needs
+ * no lock, no atomic operation and no cache line that another thread writes.
+ * Whatever makes a keeper forget anything (keeper.c), another root table, and
+ * counters of the hardware that are switched on make all slots void at once:
+ * they go by an epoch of the engine.  So an answer is never given here that the
+ * IOTLB would not give, or have given until it needed the room.
  *
- * Slots are written with the engine's lock held, and read without: a slot's
- * sequence number is odd while it is written, and has moved on afterwards.
+ * A slot holds 4 KiB, or 2 MiB of a larger page [VT-d 6.2.4 allows pieces].  A
+ * table grows when pages that are in use push each other out.
+ *
+ * Locks: a table's owner reads it without; it is written, and read by others,
+ * with the engine's lock held.  Hits alone are written without, and read by
+ * others when statistics are wanted.
  *
  * Copyright (c) The vtd-sm developers
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+#include <string.h>
+
+#include "thread.h"
 #include "unit.h"
 
-enum { SLOTS = 4096 };
+enum {
+    FIRST_ORDER = 6, LAST_ORDER = 16,   /* of a table's slots: 2^n */
+    GROWTH = 2,                         /* added to the order */
+    SMALL = PAGE_SHIFT_4K, LARGE = LEVEL_SHIFT(2),
+};
 
-#define SLOT_READ       BIT_AT(0)
-#define SLOT_WRITE      BIT_AT(1)
-#define SLOT_NO_SNOOP   BIT_AT(2)
-#define SLOT_DIRTY      BIT_AT(3)           /* a write has nothing to set */
-#define SLOT_SHIFT      BITS(9, 4)
+#define HITS_MOST       UINT32_MAX              /* then they are counted */
+#define MOST_SLOTS      (1ul << 21)     /* of all tables of a unit: 64 MiB */
+
+/* Above a page's number: */
+#define SLOT_READ       BIT_AT(52)
+#define SLOT_WRITE      BIT_AT(53)
+#define SLOT_DIRTY      BIT_AT(54)      /* a write has nothing to set */
+#define SLOT_LARGE      BIT_AT(55)
+#define SLOT_PAGE       (low_bits(52) | SLOT_LARGE)
+
+/* Below an output address: */
+#define SLOT_SHIFT      BITS(5, 0)      /* log2 of what the answer is good for */
+#define SLOT_NO_SNOOP   BIT_AT(6)
 
 /* Epoch 0 is never current. */
 typedef struct Slot {
-    uint32_t sequence;
-    uint32_t source_id;
+    uint64_t page;              /* input address >> SMALL or LARGE */
+    uint64_t output;            /* where it leads */
     uint64_t epoch;
-    uint64_t page;              /* input address >> 12 */
-    uint64_t output;            /* where it leads, and the bits above */
+    uint32_t pasid;
+    uint32_t hits;              /* that no row of statistics counts yet */
 } Slot;
+
+typedef struct Table {
+    Slot *slots;                /* each in one cache line */
+    uint32_t mask;              /* slots - 1 */
+    uint16_t source_id;         /* whose answers these are, and for which */
+    uint32_t rid_pasid;         /* PASID those without one are counted */
+    uint32_t pushed_out;        /* slots in use that made room, in this epoch */
+    uint64_t epoch;
+    void *memory;
+} Table;
 
 struct DmarHandle {
     Dmar *dmar;
-    uint32_t pasid;
-    uint64_t hits;              /* that no row counts yet, of this one, */
-    uint16_t row_source_id;     /* as is what the slots hold */
-    uint32_t row_pasid;
-    Slot *slots;
+    Table *tables[DMAR_THREADS];        /* [0] stays NULL */
 };
-
-/* ---- Slots ---------------------------------------------------------------- */
-
-static Slot *slot_of(const DmarHandle *h, uint64_t addr)
-{
-    return &h->slots[(addr >> PAGE_SHIFT_4K) % SLOTS];
-}
-
-static uint64_t load64(const uint64_t *at)
-{
-    return __atomic_load_n(at, __ATOMIC_ACQUIRE);
-}
-
-static uint32_t load32(const uint32_t *at)
-{
-    return __atomic_load_n(at, __ATOMIC_ACQUIRE);
-}
-
-/* False: it was being written. */
-static bool read_slot(const Slot *slot, Slot *out)
-{
-    out->sequence = load32(&slot->sequence);
-    out->source_id = load32(&slot->source_id);
-    out->epoch = load64(&slot->epoch);
-    out->page = load64(&slot->page);
-    out->output = load64(&slot->output);
-    return !(out->sequence & 1) && load32(&slot->sequence) == out->sequence;
-}
-
-/* Each store is seen after those before it. */
-static void write_slot(Slot *slot, const Slot *value)
-{
-    uint32_t sequence = slot->sequence;
-
-    __atomic_store_n(&slot->sequence, sequence + 1, __ATOMIC_RELEASE);
-    __atomic_store_n(&slot->source_id, value->source_id, __ATOMIC_RELEASE);
-    __atomic_store_n(&slot->epoch, value->epoch, __ATOMIC_RELEASE);
-    __atomic_store_n(&slot->page, value->page, __ATOMIC_RELEASE);
-    __atomic_store_n(&slot->output, value->output, __ATOMIC_RELEASE);
-    __atomic_store_n(&slot->sequence, sequence + 2, __ATOMIC_RELEASE);
-}
 
 /* ---- Epochs ---------------------------------------------------------------- */
 
@@ -93,128 +78,325 @@ void dmar_handles_void(Dmar *dmar)
     __atomic_store_n(&dmar->handle_epoch, epoch, __ATOMIC_RELEASE);
 }
 
+static uint64_t current_epoch(const DmarHandle *h)
+{
+    return __atomic_load_n(&h->dmar->handle_epoch, __ATOMIC_ACQUIRE);
+}
+
 /* ---- Counting ---------------------------------------------------------------- */
 
-static void count_hits(DmarHandle *h)
+static uint32_t hits_of(const Slot *slot)
 {
-    uint64_t hits = __atomic_exchange_n(&h->hits, 0, __ATOMIC_RELAXED);
+    return __atomic_load_n(&slot->hits, __ATOMIC_RELAXED);
+}
 
-    if (hits) {
-        dmar_stats_hits(h->dmar->stats, h->row_source_id, h->row_pasid,
-                        h->pasid != DMAR_NO_PASID, hits);
+static void set_hits(Slot *slot, uint32_t hits)
+{
+    __atomic_store_n(&slot->hits, hits, __ATOMIC_RELAXED);
+}
+
+typedef void CountHits(DmarStats *stats, uint16_t source_id, uint32_t pasid,
+                       bool with_pasid, uint64_t hits);
+
+/* Those of before a reset do not count. */
+static void count_slot(const DmarHandle *h, const Table *t, const Slot *slot,
+                       CountHits *count)
+{
+    bool with_pasid = slot->pasid != DMAR_NO_PASID;
+    uint32_t hits = hits_of(slot);
+
+    if (hits && slot->epoch >= h->dmar->handle_counted_from) {
+        count(h->dmar->stats, t->source_id,
+              with_pasid ? slot->pasid : t->rid_pasid, with_pasid, hits);
     }
 }
 
-void dmar_handles_count(Dmar *dmar)
+static void count_table(const DmarHandle *h, const Table *t, CountHits *count)
+{
+    for (uint32_t i = 0; i <= t->mask; i++) {
+        count_slot(h, t, &t->slots[i], count);
+    }
+}
+
+static void count_handle(const DmarHandle *h, CountHits *count)
+{
+    for (unsigned i = 0; i < DMAR_THREADS; i++) {
+        if (h->tables[i]) {
+            count_table(h, h->tables[i], count);
+        }
+    }
+}
+
+void dmar_handles_count(const Dmar *dmar)
 {
     for (GSList *l = dmar->handles; l; l = l->next) {
-        count_hits(l->data);
+        count_handle(l->data, dmar_stats_pending);
     }
+}
+
+/* Statistics begin anew; void slots come with it. */
+void dmar_handles_forget_counts(Dmar *dmar)
+{
+    dmar->handle_counted_from = dmar->handle_epochs + 1;
 }
 
 /* ---- Life ------------------------------------------------------------------------ */
 
-DmarHandle *dmar_handle_new(Dmar *dmar, uint32_t pasid)
+DmarHandle *dmar_handle_new(Dmar *dmar)
 {
     DmarHandle *h = g_new0(DmarHandle, 1);
 
     h->dmar = dmar;
-    h->pasid = pasid;
-    h->slots = g_new0(Slot, SLOTS);
     g_mutex_lock(&dmar->lock);
     dmar->handles = g_slist_prepend(dmar->handles, h);
     g_mutex_unlock(&dmar->lock);
     return h;
 }
 
+static void free_table(DmarHandle *h, Table *t)
+{
+    if (t) {
+        h->dmar->handle_slots -= t->mask + 1;
+        g_free(t->memory);
+        g_free(t);
+    }
+}
+
 void dmar_handle_free(DmarHandle *h)
 {
     g_mutex_lock(&h->dmar->lock);
-    count_hits(h);
+    count_handle(h, dmar_stats_hits);
+    for (unsigned i = 0; i < DMAR_THREADS; i++) {
+        free_table(h, h->tables[i]);
+    }
     h->dmar->handles = g_slist_remove(h->dmar->handles, h);
     g_mutex_unlock(&h->dmar->lock);
-    g_free(h->slots);
     g_free(h);
+}
+
+/* ---- Slots ----------------------------------------------------------------------- */
+
+static uint64_t page_of(uint64_t addr, bool large)
+{
+    return large ? addr >> LARGE | SLOT_LARGE : addr >> SMALL;
+}
+
+/* Pages in a row do not meet. */
+static inline uint32_t slot_index(const Table *t, uint32_t pasid, uint64_t page)
+{
+    return ((uint32_t)page ^ (pasid * UINT32_C(0x9e3779b1)) >> 8) & t->mask;
+}
+
+static bool is_current(const DmarHandle *h, const Slot *slot)
+{
+    return slot->epoch && slot->epoch == h->dmar->handle_epoch;
+}
+
+static Table *new_table(DmarHandle *h, unsigned slots)
+{
+    Table *t = g_new0(Table, 1);
+
+    t->memory = g_malloc0((slots + 1) * sizeof(Slot));
+    t->slots = (Slot *)(((uintptr_t)t->memory + sizeof(Slot) - 1) &
+                        -sizeof(Slot));
+    t->mask = slots - 1;
+    h->dmar->handle_slots += slots;
+    return t;
+}
+
+static void set_slot(const DmarHandle *h, Table *t, const Slot *value)
+{
+    Slot *slot = &t->slots[slot_index(t, value->pasid, value->page & SLOT_PAGE)];
+
+    count_slot(h, t, slot, dmar_stats_hits);
+    *slot = *value;
+}
+
+/* ---- Tables ---------------------------------------------------------------------- */
+
+static bool is_crowded(const DmarHandle *h, const Table *t)
+{
+    uint64_t slots = (uint64_t)t->mask + 1;
+
+    return t->pushed_out > slots / 4 && t->mask + 1 < 1u << LAST_ORDER &&
+           h->dmar->handle_slots + (slots << GROWTH) <= MOST_SLOTS;
+}
+
+static void grow(DmarHandle *h, unsigned thread)
+{
+    Table *old = h->tables[thread];
+    Table *t = new_table(h, (old->mask + 1) << GROWTH);
+
+    t->source_id = old->source_id;
+    t->rid_pasid = old->rid_pasid;
+    for (uint32_t i = 0; i <= old->mask; i++) {
+        if (is_current(h, &old->slots[i])) {
+            set_slot(h, t, &old->slots[i]);
+        } else {
+            count_slot(h, old, &old->slots[i], dmar_stats_hits);
+        }
+    }
+    free_table(h, old);
+    h->tables[thread] = t;
+}
+
+/* Buses are seldom given other numbers, and RID_PASID is seldom another. */
+static void begin_anew(DmarHandle *h, Table *t, uint16_t source_id,
+                       uint32_t rid_pasid)
+{
+    count_table(h, t, dmar_stats_hits);
+    memset(t->slots, 0, ((size_t)t->mask + 1) * sizeof(Slot));
+    t->source_id = source_id;
+    t->rid_pasid = rid_pasid;
+}
+
+/* With room for answers to @request. */
+static Table *table_for(DmarHandle *h, unsigned thread,
+                        const DmarRequest *request, const DmarKept *kept)
+{
+    bool with_pasid = request->pasid != DMAR_NO_PASID;
+    Table *t = h->tables[thread];
+
+    if (!t) {
+        t = h->tables[thread] = new_table(h, 1u << FIRST_ORDER);
+        begin_anew(h, t, request->source_id, kept->pasid);
+    } else if (t->source_id != request->source_id ||
+               (!with_pasid && t->rid_pasid != kept->pasid)) {
+        begin_anew(h, t, request->source_id, kept->pasid);
+    } else if (is_crowded(h, t)) {
+        grow(h, thread);
+        t = h->tables[thread];
+    }
+    return t;
+}
+
+static void note_who_gives_way(const DmarHandle *h, Table *t, const Slot *value)
+{
+    const Slot *old =
+        &t->slots[slot_index(t, value->pasid, value->page & SLOT_PAGE)];
+
+    if (t->epoch != value->epoch) {
+        t->epoch = value->epoch;
+        t->pushed_out = 0;
+    }
+    t->pushed_out += is_current(h, old) &&
+                     (old->pasid != value->pasid ||
+                      (old->page ^ value->page) & SLOT_PAGE);
+}
+
+static void keep(DmarHandle *h, unsigned thread, const DmarRequest *request,
+                 const DmarTranslation *answer, const DmarKept *kept)
+{
+    bool large = answer->size >= BIT_AT(LARGE);
+    Table *t = table_for(h, thread, request, kept);
+    Slot slot = {
+        .page = page_of(request->addr, large) |
+                (answer->read ? SLOT_READ : 0) |
+                (answer->write ? SLOT_WRITE : 0) |
+                (kept->dirty ? SLOT_DIRTY : 0),
+        .output = (answer->addr & ~low_bits(large ? LARGE : SMALL)) |
+                  field_make(__builtin_ctzll(answer->size), SLOT_SHIFT) |
+                  (answer->no_snoop_forced ? SLOT_NO_SNOOP : 0),
+        .epoch = h->dmar->handle_epoch,
+        .pasid = request->pasid,
+    };
+
+    note_who_gives_way(h, t, &slot);
+    set_slot(h, t, &slot);
 }
 
 /* ---- Translation --------------------------------------------------------------------- */
 
-static bool answer_again(DmarHandle *h, uint16_t source_id, uint64_t addr,
-                         DmarAccess access, DmarTranslation *out)
+static inline Slot *find(const Table *t, uint32_t pasid, uint64_t page,
+                         uint64_t needs, uint64_t epoch)
 {
+    Slot *slot = &t->slots[slot_index(t, pasid, page)];
+
+    return (slot->page & (SLOT_PAGE | needs)) == (page | needs) &&
+           slot->pasid == pasid && slot->epoch == epoch ? slot : NULL;
+}
+
+/* The slot that answers, counted, and which bits of an address are inside of
+ * what it holds; NULL: there is none.  Inline, or its caller takes as long as
+ * this. */
+__attribute__((always_inline))
+static inline const Slot *hit(const DmarHandle *h, uint16_t source_id,
+                              uint32_t pasid, uint64_t addr, DmarAccess access,
+                              uint64_t *inside)
+{
+    const Table *t = h->tables[dmar_thread_number()];
     uint64_t needs = access == DMAR_WRITE ? SLOT_WRITE | SLOT_DIRTY : SLOT_READ;
-    Slot slot;
+    uint64_t epoch = current_epoch(h);
+    Slot *slot;
 
-    if (!read_slot(slot_of(h, addr), &slot) || !slot.epoch ||
-        slot.page != addr >> PAGE_SHIFT_4K || slot.source_id != source_id ||
-        (slot.output & needs) != needs ||
-        slot.epoch != load64(&h->dmar->handle_epoch)) {
-        return false;
+    if (G_UNLIKELY(!t || t->source_id != source_id || access > DMAR_WRITE)) {
+        return NULL;
     }
-    __atomic_fetch_add(&h->hits, 1, __ATOMIC_RELAXED);
-    *out = (DmarTranslation) {
-        .completion = DMAR_SUCCESS,
-        .read = slot.output & SLOT_READ,
-        .write = slot.output & SLOT_WRITE,
-        .no_snoop_forced = slot.output & SLOT_NO_SNOOP,
-        .addr = (slot.output & ~low_bits(PAGE_SHIFT_4K)) |
-                (addr & low_bits(PAGE_SHIFT_4K)),
-        .size = BIT_AT(field_get(slot.output, SLOT_SHIFT)),
-    };
-    return true;
+    *inside = low_bits(SMALL);
+    slot = find(t, pasid, page_of(addr, false), needs, epoch);
+    if (G_UNLIKELY(!slot)) {
+        *inside = low_bits(LARGE);
+        slot = find(t, pasid, page_of(addr, true), needs, epoch);
+    }
+    if (G_UNLIKELY(!slot || !epoch || hits_of(slot) == HITS_MOST)) {
+        return NULL;
+    }
+    set_hits(slot, hits_of(slot) + 1);
+    return slot;
 }
 
-/* Buses are seldom given other numbers, and RID_PASID is seldom another. */
-static void begin_row(DmarHandle *h, uint16_t source_id, uint32_t pasid)
+static inline uint64_t output_for(const Slot *slot, uint64_t addr,
+                                  uint64_t inside)
 {
-    const Slot nothing = { 0 };
-
-    if (h->row_source_id == source_id && h->row_pasid == pasid) {
-        return;
-    }
-    for (unsigned i = 0; i < SLOTS; i++) {
-        write_slot(&h->slots[i], &nothing);
-    }
-    count_hits(h);
-    h->row_source_id = source_id;
-    h->row_pasid = pasid;
+    return (slot->output & ~inside) | (addr & inside);
 }
 
-static void keep(DmarHandle *h, const DmarRequest *request,
-                 const DmarTranslation *answer, const DmarKept *kept)
+DmarPlace dmar_handle_place(DmarHandle *h, uint16_t source_id, uint32_t pasid,
+                            uint64_t addr, DmarAccess access)
 {
-    unsigned shift = 63 - __builtin_clzll(answer->size);
+    uint64_t inside;
+    const Slot *slot = hit(h, source_id, pasid, addr, access, &inside);
 
-    begin_row(h, request->source_id, kept->pasid);
-    write_slot(slot_of(h, request->addr), &(Slot) {
-        .source_id = request->source_id,
-        .epoch = h->dmar->handle_epoch,
-        .page = request->addr >> PAGE_SHIFT_4K,
-        .output = (answer->addr & ~low_bits(PAGE_SHIFT_4K)) |
-                  (answer->read ? SLOT_READ : 0) |
-                  (answer->write ? SLOT_WRITE : 0) |
-                  (kept->dirty ? SLOT_DIRTY : 0) |
-                  (answer->no_snoop_forced ? SLOT_NO_SNOOP : 0) |
-                  field_make(shift, SLOT_SHIFT),
-    });
+    if (G_UNLIKELY(!slot)) {
+        return (DmarPlace) { 0 };
+    }
+    return (DmarPlace) { .addr = output_for(slot, addr, inside),
+                         .bytes = (~addr & inside) + 1 };
 }
 
-void dmar_handle_translate(DmarHandle *h, uint16_t source_id, uint64_t addr,
-                           DmarAccess access, DmarTranslation *out)
+static G_NO_INLINE void ask(DmarHandle *h, const DmarRequest *request,
+                            DmarTranslation *out)
 {
-    DmarRequest request = {
-        .source_id = source_id, .pasid = h->pasid, .addr = addr,
-        .access = access, .type = DMAR_UNTRANSLATED,
-    };
+    unsigned thread = dmar_thread_number();
     DmarKept kept = { 0 };
 
-    if (access <= DMAR_WRITE && answer_again(h, source_id, addr, access, out)) {
-        return;
-    }
     g_mutex_lock(&h->dmar->lock);
-    dmar_translate_locked(h->dmar, &request, out, &kept);
-    if (kept.valid) {
-        keep(h, &request, out, &kept);
+    dmar_translate_locked(h->dmar, request, out, &kept);
+    if (kept.valid && thread) {
+        keep(h, thread, request, out, &kept);
     }
     g_mutex_unlock(&h->dmar->lock);
+}
+
+void dmar_handle_translate(DmarHandle *h, uint16_t source_id, uint32_t pasid,
+                           uint64_t addr, DmarAccess access, DmarTranslation *out)
+{
+    uint64_t inside;
+    const Slot *slot = hit(h, source_id, pasid, addr, access, &inside);
+
+    if (G_UNLIKELY(!slot)) {
+        ask(h, &(DmarRequest) {
+            .source_id = source_id, .pasid = pasid, .addr = addr,
+            .access = access, .type = DMAR_UNTRANSLATED,
+        }, out);
+        return;
+    }
+    *out = (DmarTranslation) {
+        .completion = DMAR_SUCCESS,
+        .read = slot->page & SLOT_READ,
+        .write = slot->page & SLOT_WRITE,
+        .no_snoop_forced = slot->output & SLOT_NO_SNOOP,
+        .addr = output_for(slot, addr, inside),
+        .size = BIT_AT(slot->output & SLOT_SHIFT),
+    };
 }

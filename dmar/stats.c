@@ -10,7 +10,7 @@
 
 /* Software chooses source-ids and PASIDs: keep a hostile one from making the
  * table grow without end. */
-enum { MAX_ROWS = 4096 };
+enum { MAX_ROWS = 4096, PLACES = 2 * MAX_ROWS };
 
 /* Commands that named a domain, or a PASID of one: each is counted once, not in
  * every row that it concerns, and only while a row is concerned. */
@@ -24,10 +24,12 @@ typedef struct Row {
     DmarPasidStats shown;       /* invalidations: before the counts below */
     Count *domain, *pasid;      /* NULL: never bound; without PASID */
     uint64_t before;            /* what the counts were */
+    uint64_t pending;           /* translations to show that others count */
 } Row;
 
 struct DmarStats {
-    GHashTable *rows;           /* source-id, PASID -> Row */
+    Row *rows[PLACES];          /* by source-id and PASID, or the next free */
+    unsigned row_count;
     GHashTable *counts;         /* domain, PASID -> Count */
     uint64_t descriptors[DMAR_DESCRIPTOR_TYPES];
 };
@@ -36,23 +38,29 @@ DmarStats *dmar_stats_new(void)
 {
     DmarStats *stats = g_new0(DmarStats, 1);
 
-    stats->rows = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
-                                        g_free);
     stats->counts = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL,
                                           g_free);
     return stats;
 }
 
+static void free_rows(DmarStats *stats)
+{
+    for (unsigned i = 0; i < PLACES; i++) {
+        g_clear_pointer(&stats->rows[i], g_free);
+    }
+    stats->row_count = 0;
+}
+
 void dmar_stats_free(DmarStats *stats)
 {
-    g_hash_table_destroy(stats->rows);
+    free_rows(stats);
     g_hash_table_destroy(stats->counts);
     g_free(stats);
 }
 
 void dmar_stats_reset(DmarStats *stats)
 {
-    g_hash_table_remove_all(stats->rows);
+    free_rows(stats);
     g_hash_table_remove_all(stats->counts);
     memset(stats->descriptors, 0, sizeof(stats->descriptors));
 }
@@ -123,21 +131,38 @@ void dmar_stats_invalidation(DmarStats *stats, uint16_t domain, uint32_t pasid)
 
 /* ---- Rows ------------------------------------------------------------------ */
 
+static bool is_of(const Row *row, uint16_t source_id, uint32_t pasid)
+{
+    return row->shown.source_id == source_id && row->shown.pasid == pasid;
+}
+
+/* Where the row is, or would be: half of the places are free. */
+static Row **place_of(DmarStats *stats, uint16_t source_id, uint32_t pasid)
+{
+    uint64_t hash = key_of(source_id, pasid) * UINT64_C(0x9e3779b97f4a7c15);
+    unsigned i = hash >> 48;
+
+    while (stats->rows[i % PLACES] &&
+           !is_of(stats->rows[i % PLACES], source_id, pasid)) {
+        i++;
+    }
+    return &stats->rows[i % PLACES];
+}
+
 /* NULL when there is no room for another row. */
 static Row *row_of(DmarStats *stats, uint16_t source_id, uint32_t pasid,
                    bool with_pasid)
 {
-    uint64_t key = key_of(source_id, pasid);
-    Row *row = g_hash_table_lookup(stats->rows, &key);
+    Row **place = place_of(stats, source_id, pasid);
 
-    if (!row && g_hash_table_size(stats->rows) < MAX_ROWS) {
-        row = g_new0(Row, 1);
-        row->shown.source_id = source_id;
-        row->shown.pasid = pasid;
-        row->shown.with_pasid = with_pasid;
-        g_hash_table_insert(stats->rows, g_memdup2(&key, sizeof(key)), row);
+    if (!*place && stats->row_count < MAX_ROWS) {
+        *place = g_new0(Row, 1);
+        (*place)->shown.source_id = source_id;
+        (*place)->shown.pasid = pasid;
+        (*place)->shown.with_pasid = with_pasid;
+        stats->row_count++;
     }
-    return row;
+    return *place;
 }
 
 void dmar_stats_entry(DmarStats *stats, const DmarBinding *binding,
@@ -175,6 +200,17 @@ void dmar_stats_hits(DmarStats *stats, uint16_t source_id, uint32_t pasid,
     }
 }
 
+/* As dmar_stats_hits(), for the next dmar_foreach_pasid() only. */
+void dmar_stats_pending(DmarStats *stats, uint16_t source_id, uint32_t pasid,
+                        bool with_pasid, uint64_t hits)
+{
+    Row *row = row_of(stats, source_id, pasid, with_pasid);
+
+    if (row) {
+        row->pending += hits;
+    }
+}
+
 void dmar_stats_descriptor(DmarStats *stats, unsigned type)
 {
     stats->descriptors[type]++;
@@ -187,8 +223,8 @@ void dmar_stats_fault(DmarStats *stats)
 
 static gint compare_rows(gconstpointer a, gconstpointer b)
 {
-    const DmarPasidStats *x = &((const Row *)a)->shown;
-    const DmarPasidStats *y = &((const Row *)b)->shown;
+    const DmarPasidStats *x = &(*(Row *const *)a)->shown;
+    const DmarPasidStats *y = &(*(Row *const *)b)->shown;
 
     if (x->source_id != y->source_id) {
         return x->source_id < y->source_id ? -1 : 1;
@@ -196,20 +232,40 @@ static gint compare_rows(gconstpointer a, gconstpointer b)
     return x->pasid < y->pasid ? -1 : x->pasid > y->pasid;
 }
 
+static GPtrArray *sorted_rows(const DmarStats *stats)
+{
+    GPtrArray *rows = g_ptr_array_new();
+
+    for (unsigned i = 0; i < PLACES; i++) {
+        if (stats->rows[i]) {
+            g_ptr_array_add(rows, stats->rows[i]);
+        }
+    }
+    g_ptr_array_sort(rows, compare_rows);
+    return rows;
+}
+
+static void show(Row *row, DmarPasidVisitor *visit, void *data)
+{
+    DmarPasidStats shown = row->shown;
+
+    shown.invalidations = invalidations(row);
+    shown.translations += row->pending;
+    row->pending = 0;
+    visit(&shown, data);
+}
+
 void dmar_foreach_pasid(Dmar *dmar, DmarPasidVisitor *visit, void *data)
 {
-    GList *rows;
+    GPtrArray *rows;
 
     g_mutex_lock(&dmar->lock);
     dmar_handles_count(dmar);
-    rows = g_list_sort(g_hash_table_get_values(dmar->stats->rows), compare_rows);
-    for (GList *i = rows; i; i = i->next) {
-        DmarPasidStats shown = ((const Row *)i->data)->shown;
-
-        shown.invalidations = invalidations(i->data);
-        visit(&shown, data);
+    rows = sorted_rows(dmar->stats);
+    for (guint i = 0; i < rows->len; i++) {
+        show(rows->pdata[i], visit, data);
     }
-    g_list_free(rows);
+    g_ptr_array_free(rows, true);
     g_mutex_unlock(&dmar->lock);
 }
 

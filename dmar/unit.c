@@ -56,7 +56,7 @@ void dmar_reset(Dmar *dmar)
     dmar->in_flight = (DmarInFlight) { 0 };
     dmar_cache_drop_all(dmar->caches);
     dmar_iotlb_drop_all(dmar->iotlb);
-    dmar_handles_count(dmar);
+    dmar_handles_forget_counts(dmar);
     dmar_stats_reset(dmar->stats);
     dmar_keepers_forget_all(dmar);
     dmar_tell_remapping(dmar);

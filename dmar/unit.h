@@ -154,8 +154,14 @@ struct Dmar {
     DmarKeeper *keepers;        /* by source-id */
     uint32_t keeper_epoch;      /* since they were told to forget everything */
     GSList *handles;
+    uint64_t handle_slots;      /* of all of them */
     uint64_t handle_epochs;     /* so far */
+    uint64_t handle_counted_from;       /* epoch: hits before have been counted */
+
+    /* Read by whoever asks through a handle: away from what is written. */
+    char beside_epoch[64];
     uint64_t handle_epoch;      /* in which slots are valid; 0: in none */
+    char behind_epoch[64];
 };
 
 /* caps.c */
@@ -342,7 +348,8 @@ void dmar_translate_locked(Dmar *dmar, const DmarRequest *request,
 
 /* handle.c */
 void dmar_handles_void(Dmar *dmar);
-void dmar_handles_count(Dmar *dmar);
+void dmar_handles_count(const Dmar *dmar);
+void dmar_handles_forget_counts(Dmar *dmar);
 
 /* What the low @bits of an address say of the others. */
 static inline uint64_t dmar_canonical(uint64_t addr, unsigned bits)
@@ -414,6 +421,8 @@ void dmar_stats_request(DmarStats *stats, uint16_t source_id, uint32_t pasid,
                         bool with_pasid, DmarOutcome outcome);
 void dmar_stats_hits(DmarStats *stats, uint16_t source_id, uint32_t pasid,
                      bool with_pasid, uint64_t hits);
+void dmar_stats_pending(DmarStats *stats, uint16_t source_id, uint32_t pasid,
+                        bool with_pasid, uint64_t hits);
 void dmar_stats_invalidation(DmarStats *stats, uint16_t domain, uint32_t pasid);
 void dmar_stats_descriptor(DmarStats *stats, unsigned type);
 void dmar_stats_fault(DmarStats *stats);

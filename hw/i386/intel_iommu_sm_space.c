@@ -70,8 +70,8 @@ static void sm_space_translate(SmAddressSpace *space, const DmarRequest *request
     if (trace_event_get_state_backends(TRACE_SM_TRANSLATED)) {
         dmar_translate(space->iommu->dmar, request, out);
     } else {
-        dmar_handle_translate(space->handle, request->source_id, request->addr,
-                              request->access, out);
+        dmar_handle_translate(space->handle, request->source_id, request->pasid,
+                              request->addr, request->access, out);
     }
 }
 
@@ -477,7 +477,7 @@ static SmAddressSpace *sm_space_new(SmIommu *s, PCIBus *bus, uint8_t devfn,
     space->iommu = s;
     space->bus = bus;
     space->devfn = devfn;
-    space->handle = dmar_handle_new(s->dmar, DMAR_NO_PASID);
+    space->handle = dmar_handle_new(s->dmar);
 
     memory_region_init(&space->root, OBJECT(s), name, UINT64_MAX);
     memory_region_init_alias(&space->direct, OBJECT(s), "sm-direct", system, 0,

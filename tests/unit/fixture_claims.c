@@ -11,55 +11,31 @@
 
 /* ---- Requests -------------------------------------------------------------------------- */
 
-/* A handle for each PASID, used by all threads; they know those they have used
- * since handles were dropped last. */
+/* One for all requests, used by all threads. */
 static struct {
     GMutex lock;
-    GHashTable *of_pasid;
-    unsigned generation;
-} handles;
+    DmarHandle *handle;
+} shared;
 
 void drop_handles(void)
 {
-    if (handles.of_pasid) {
-        g_hash_table_destroy(handles.of_pasid);
-        handles.of_pasid = NULL;
-        handles.generation++;
-    }
+    g_clear_pointer(&shared.handle, dmar_handle_free);
 }
 
-static DmarHandle *shared_handle(uint32_t pasid)
+DmarHandle *the_handle(void)
 {
-    gpointer key = GUINT_TO_POINTER(pasid);
-    g_mutex_lock(&handles.lock);
-    if (!handles.of_pasid) {
-        handles.of_pasid = g_hash_table_new_full(NULL, NULL, NULL,
-                                        (GDestroyNotify)dmar_handle_free);
-    }
-    DmarHandle *handle = g_hash_table_lookup(handles.of_pasid, key);
+    DmarHandle *handle = __atomic_load_n(&shared.handle, __ATOMIC_ACQUIRE);
+
     if (!handle) {
-        handle = dmar_handle_new(m.dmar, pasid);
-        g_hash_table_insert(handles.of_pasid, key, handle);
+        g_mutex_lock(&shared.lock);
+        if (!shared.handle) {
+            handle = dmar_handle_new(m.dmar);
+            __atomic_store_n(&shared.handle, handle, __ATOMIC_RELEASE);
+        }
+        handle = shared.handle;
+        g_mutex_unlock(&shared.lock);
     }
-    g_mutex_unlock(&handles.lock);
     return handle;
-}
-
-static DmarHandle *handle_of(uint32_t pasid)
-{
-    static __thread struct {
-        unsigned generation;
-        uint32_t pasid;
-        DmarHandle *handle;
-    } known[16];
-    unsigned at = pasid % G_N_ELEMENTS(known);
-    if (!known[at].handle || known[at].pasid != pasid ||
-        known[at].generation != handles.generation) {
-        known[at].handle = shared_handle(pasid);
-        known[at].pasid = pasid;
-        known[at].generation = handles.generation;
-    }
-    return known[at].handle;
 }
 
 static bool has_handle(const DmarRequest *r)
@@ -72,7 +48,7 @@ DmarTranslation ask(DmarRequest request)
 {
     DmarTranslation out = { .addr = ~0ull };
     if (has_handle(&request)) {
-        dmar_handle_translate(handle_of(request.pasid), request.source_id,
+        dmar_handle_translate(the_handle(), request.source_id, request.pasid,
                               request.addr, request.access, &out);
     } else {
         dmar_translate(m.dmar, &request, &out);

@@ -11,6 +11,7 @@
 
 /* Before the unit goes. */
 void drop_handles(void);
+DmarHandle *the_handle(void);
 
 /* Unless it @holds, end the test: say where it was made, and what led there. */
 void claim(bool holds, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "counters.h"
+#include "fixture_claims.h"
 
 #define DEV     0x0310
 #define DOMAIN  7
@@ -13,7 +14,7 @@
 #define IOVA    0x5000000ull
 #define OLD     0x33333000ull
 #define NEW     0x44444000ull
-#define SLOTS   4096ull             /* pages that share none */
+#define SLOTS   65536ull            /* pages that share none, at most */
 
 static Space space;
 
@@ -48,6 +49,92 @@ START_TEST(what_was_answered_is_answered_without_looking)
 }
 END_TEST
 
+static unsigned answered_by_engine(void)
+{
+    return m.events[DMAR_EVENT_TRANSLATED];
+}
+
+static void read_pages(uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        read_reaches(DEV, PASID, IOVA + i * PAGE, OLD + i * PAGE);
+    }
+}
+
+/* Read again and again, they find room; the IOTLB might not have had it. */
+START_TEST(a_handle_grows_with_what_is_in_use)
+{
+    given_device();
+    for (uint64_t i = 1; i < 5000; i++) {
+        map(&space, IOVA + i * PAGE, OLD + i * PAGE, PAGE, RW);
+    }
+    for (unsigned round = 0; round < 8; round++) {
+        read_pages(5000);
+    }
+    unsigned before = answered_by_engine();
+    read_pages(5000);
+    ck_assert_uint_eq(answered_by_engine(), before);
+}
+END_TEST
+
+/* A piece of 2 MiB at a time. */
+START_TEST(a_large_page_is_answered_as_a_whole)
+{
+    given_device();
+    map(&space, HUGE, 2 * HUGE, _i ? HUGE : LARGE, RW);
+    read_reaches(DEV, PASID, HUGE + 5 * PAGE, 2 * HUGE + 5 * PAGE);
+    unsigned before = answered_by_engine();
+    for (uint64_t at = 0; at < LARGE; at += PAGE) {
+        both_reach(DEV, PASID, HUGE + at + 7, 2 * HUGE + at + 7);
+    }
+    ck_assert_uint_eq(answered_by_engine(), before);
+}
+END_TEST
+
+static DmarPlace place(DmarAccess access, uint64_t addr)
+{
+    return dmar_handle_place(the_handle(), DEV, PASID, addr, access);
+}
+
+START_TEST(a_place_is_known_when_it_was_answered)
+{
+    given_device();
+    ck_assert_uint_eq(place(DMAR_READ, IOVA).bytes, 0);
+    ck_assert_uint_eq(answered_by_engine(), 0);
+    write_reaches(DEV, PASID, IOVA, OLD);
+    for (unsigned write = 0; write < 2; write++) {
+        DmarPlace known = place(write ? DMAR_WRITE : DMAR_READ, IOVA + 0x123);
+        ck_assert_uint_eq(known.addr, OLD + 0x123);
+        ck_assert_uint_eq(known.bytes, PAGE - 0x123);
+    }
+    ck_assert_uint_eq(place(DMAR_ATOMIC, IOVA).bytes, 0);
+    ck_assert_uint_eq(place(DMAR_READ, IOVA + PAGE).bytes, 0);
+    execute(iotlb_domain(DOMAIN));
+    ck_assert_uint_eq(place(DMAR_READ, IOVA).bytes, 0);
+}
+END_TEST
+
+START_TEST(a_place_is_known_for_what_may_be_done_there)
+{
+    given_device();
+    map(&space, IOVA, OLD, PAGE, 1);
+    read_reaches(DEV, PASID, IOVA, OLD);
+    ck_assert_uint_eq(place(DMAR_READ, IOVA).addr, OLD);
+    ck_assert_uint_eq(place(DMAR_WRITE, IOVA).bytes, 0);
+}
+END_TEST
+
+START_TEST(a_place_of_a_large_page_ends_with_its_piece)
+{
+    given_device();
+    map(&space, HUGE, 2 * HUGE, HUGE, RW);
+    read_reaches(DEV, PASID, HUGE + LARGE, 2 * HUGE + LARGE);
+    DmarPlace known = place(DMAR_WRITE, HUGE + LARGE + 0x5678);
+    ck_assert_uint_eq(known.addr, 2 * HUGE + LARGE + 0x5678);
+    ck_assert_uint_eq(known.bytes, LARGE - 0x5678);
+}
+END_TEST
+
 static unsigned rows;
 static DmarPasidStats seen;
 
@@ -70,6 +157,61 @@ START_TEST(what_is_answered_again_is_counted)
     ck_assert_int_eq(seen.with_pasid, _i);
     ck_assert_uint_eq(seen.translations, 10);
     ck_assert_uint_eq(seen.walks, 1);
+}
+END_TEST
+
+/* ---- Threads --------------------------------------------------------------- */
+
+enum { MOST_THREADS = 100, READS = 1000 };
+
+static unsigned running, refused;
+
+/* All of them are there at the same time: more than have numbers. */
+static gpointer read_all_the_time(gpointer number)
+{
+    __atomic_sub_fetch(&running, 1, __ATOMIC_ACQ_REL);
+    while (__atomic_load_n(&running, __ATOMIC_ACQUIRE)) {
+        g_thread_yield();
+    }
+    for (unsigned i = 0; i < READS; i++) {
+        DmarTranslation t = dma(DMAR_READ, DEV, PASID, IOVA + i);
+        if (t.completion != DMAR_SUCCESS || t.addr != OLD + i) {
+            __atomic_add_fetch(&refused, 1, __ATOMIC_RELAXED);
+        }
+    }
+    return number;
+}
+
+static void run_threads(unsigned count)
+{
+    GThread *threads[MOST_THREADS];
+    running = count;
+    for (unsigned i = 0; i < count; i++) {
+        threads[i] = g_thread_new("read", read_all_the_time, NULL);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        g_thread_join(threads[i]);
+    }
+}
+
+START_TEST(what_each_thread_is_answered_is_counted)
+{
+    static const unsigned counts[] = { 1, 2, 63, 64, MOST_THREADS };
+    given_device();
+    uint64_t expected = 0;
+    for (unsigned round = 0; round < 3; round++) {
+        run_threads(counts[_i]);
+        expected += counts[_i] * READS;
+        rows = 0;
+        dmar_foreach_pasid(m.dmar, see_row, NULL);
+        ck_assert_uint_eq(rows, 1);
+        ck_assert_uint_eq(seen.translations, expected);
+        ck_assert_uint_eq(seen.walks, 1);
+    }
+    ck_assert_uint_eq(refused, 0);
+    drop_handles();
+    dmar_foreach_pasid(m.dmar, see_row, NULL);
+    ck_assert_uint_eq(seen.translations, expected);
 }
 END_TEST
 
@@ -259,10 +401,18 @@ static Suite *suite(void)
     TCase *t = tests_of(s, "again");
     tcase_add_loop_test(t, what_was_answered_is_answered_without_looking, 0, 2);
     tcase_add_loop_test(t, what_is_answered_again_is_counted, 0, 2);
+    tcase_add_loop_test(t, what_each_thread_is_answered_is_counted, 0, 5);
     tcase_add_test(t, answers_are_counted_for_the_source_id_that_was_given_them);
     tcase_add_test(t, a_reset_leaves_nothing_to_be_counted);
     tcase_add_test(t, pages_of_one_slot_do_not_mix);
     tcase_add_test(t, each_piece_of_a_large_page_leads_to_its_own);
+    tcase_add_loop_test(t, a_large_page_is_answered_as_a_whole, 0, 2);
+    tcase_add_test(t, a_handle_grows_with_what_is_in_use);
+
+    t = tests_of(s, "places");
+    tcase_add_test(t, a_place_is_known_when_it_was_answered);
+    tcase_add_test(t, a_place_is_known_for_what_may_be_done_there);
+    tcase_add_test(t, a_place_of_a_large_page_ends_with_its_piece);
 
     t = tests_of(s, "not again");
     tcase_add_loop_test(t, an_answer_is_given_again_until_it_is_invalidated, 0, 5);
