@@ -277,6 +277,7 @@ static void sm_realize(DeviceState *dev, Error **errp)
         !sm_scope_init(s, errp)) {
         return;
     }
+    pasid_dma_init();
     sm_host_init(s);
     sm_spaces_init(s);
     memory_region_init_io(&s->mmio, OBJECT(s), &sm_mmio_ops, s,
@@ -319,6 +320,8 @@ static void sm_class_init(ObjectClass *klass, void *data)
     RESETTABLE_CLASS(klass)->phases.exit = sm_reset_exit;
     X86_IOMMU_DEVICE_CLASS(klass)->realize = sm_realize;
     X86_IOMMU_DEVICE_CLASS(klass)->int_remap = sm_int_remap;
+    PASID_IOMMU_CLASS(klass)->port = sm_pasid_port;
+    PASID_IOMMU_CLASS(klass)->place = sm_pasid_place;
     PASID_IOMMU_CLASS(klass)->translate = sm_pasid_translate;
     PASID_IOMMU_CLASS(klass)->page_request = sm_pasid_page_request;
 

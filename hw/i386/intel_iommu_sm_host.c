@@ -18,6 +18,7 @@
 #include "exec/address-spaces.h"
 #include "exec/memory.h"
 #include "hw/i386/apic_internal.h"
+#include "hw/pci/dma_ram.h"
 #include "qemu/lockable.h"
 #include "qemu/main-loop.h"
 #include "qemu/rcu.h"
@@ -37,7 +38,8 @@ static bool sm_is_ram(uint64_t addr, hwaddr *len, bool is_write,
     return memory_access_is_direct(mr, is_write, attrs);
 }
 
-static bool sm_host_access(uint64_t addr, void *buf, size_t len, bool is_write)
+/* Across the border of two regions, or in ROM. */
+static bool sm_access_slowly(uint64_t addr, void *buf, size_t len, bool is_write)
 {
     const MemTxAttrs attrs = { .memory = 1 };
     size_t done = 0;
@@ -60,34 +62,31 @@ static bool sm_host_access(uint64_t addr, void *buf, size_t len, bool is_write)
 
 static bool sm_host_read(void *opaque, uint64_t addr, void *buf, size_t len)
 {
-    return sm_host_access(addr, buf, len, false);
+    return dma_ram_read(addr, buf, len) ||
+           sm_access_slowly(addr, buf, len, false);
 }
 
 static bool sm_host_write(void *opaque, uint64_t addr, const void *buf,
                           size_t len)
 {
-    return sm_host_access(addr, (void *)buf, len, true);
+    return dma_ram_write(addr, buf, len) ||
+           sm_access_slowly(addr, (void *)buf, len, true);
 }
 
-/* Mapping and unmapping tells migration and TCG that the page was written. */
 static bool sm_host_compare_exchange(void *opaque, uint64_t addr,
                                      uint64_t *expected, uint64_t desired)
 {
-    const MemTxAttrs attrs = { .memory = 1 };
-    hwaddr len = sizeof(desired);
+    const DmaRamSection *ram;
     uint64_t found;
-    uint64_t *word;
 
     RCU_READ_LOCK_GUARD();
-    if (!sm_is_ram(addr, &len, true, attrs) || len < sizeof(desired)) {
+    ram = dma_ram_find(addr, sizeof(desired));
+    if (!ram) {
         return false;
     }
-    word = address_space_map(&address_space_memory, addr, &len, true, attrs);
-    if (!word) {
-        return false;
-    }
-    found = qatomic_cmpxchg(word, cpu_to_le64(*expected), cpu_to_le64(desired));
-    address_space_unmap(&address_space_memory, word, len, true, len);
+    found = qatomic_cmpxchg((uint64_t *)(ram->host + (addr - ram->base)),
+                            cpu_to_le64(*expected), cpu_to_le64(desired));
+    dma_ram_written(ram, addr, sizeof(desired));
     *expected = le64_to_cpu(found);
     return true;
 }
@@ -108,7 +107,7 @@ static void sm_deliver_own(MSIMessage msg)
     } else {
         uint32_t data = cpu_to_le32(msg.data);
 
-        sm_host_access(msg.address, &data, sizeof(data), true);
+        sm_host_write(NULL, msg.address, &data, sizeof(data));
     }
 }
 

@@ -71,6 +71,7 @@ struct SmIommu {
     Dmar *dmar;
     MemoryRegion mmio;
     SmAddressSpace *ioapic;     /* of the first */
+    QemuMutex buses_lock;       /* of the table, not of what is in it */
     GHashTable *buses;          /* PCIBus -> array of SmAddressSpace */
     QLIST_HEAD(, SmAddressSpace) notified;  /* kept translations of */
     bool dma_remapping;         /* as the engine last said */
@@ -121,9 +122,11 @@ void sm_spaces_drop(SmIommu *s, const DmarDeviceTlbInvalidation *what);
 void sm_spaces_forget(void *opaque, const DmarForgotten *what);
 int sm_int_remap(X86IOMMUState *iommu, MSIMessage *src, MSIMessage *dst,
                  uint16_t sid);
-PasidDmaStatus sm_pasid_translate(PasidIommu *iommu, uint16_t sid,
-                                  uint32_t pasid, uint64_t addr,
-                                  PasidIommuAccess access,
+void *sm_pasid_port(PasidIommu *iommu, PCIDevice *dev);
+PasidDmaPlace sm_pasid_place(void *port, uint16_t sid, uint32_t pasid,
+                             uint64_t addr, bool is_write);
+PasidDmaStatus sm_pasid_translate(void *port, uint16_t sid, uint32_t pasid,
+                                  uint64_t addr, PasidIommuAccess access,
                                   PasidDmaTranslation *out);
 PasidPageStatus sm_pasid_page_request(PasidIommu *iommu, uint16_t sid,
                                       const PasidPageRequest *request);

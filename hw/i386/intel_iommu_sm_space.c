@@ -19,6 +19,7 @@
 #include "hw/pci/pasid_dma.h"
 #include "hw/pci/pci_bus.h"
 #include "qapi/error.h"
+#include "qemu/lockable.h"
 #include "system/dma.h"
 #include "trace.h"
 
@@ -31,13 +32,15 @@
 /*
  * The memory of one requester.  Under @root lie, lowest first: all of the
  * system's memory either as it is (@direct) or through the unit (@translated),
- * and the interrupt address range.  @bus is NULL for the IOAPIC.
+ * and the interrupt address range.
  */
 struct SmAddressSpace {
     SmIommu *iommu;
-    PCIBus *bus;
-    uint8_t devfn;
     DmarHandle *handle;
+    const uint8_t *bus_number;  /* where the guest says it */
+    uint8_t fixed_bus_number;   /* there, of a root bus */
+    uint8_t devfn;
+    bool ioapic;
     AddressSpace as;
     MemoryRegion root;
     MemoryRegion direct;
@@ -46,13 +49,10 @@ struct SmAddressSpace {
     QLIST_ENTRY(SmAddressSpace) notified;
 };
 
-/* The bus number is the guest's to change: compute this for each request. */
+/* The bus number is the guest's to change: ask for each request. */
 static uint16_t sm_source_id(const SmAddressSpace *space)
 {
-    uint8_t bus = space->bus ? pci_bus_num(space->bus) :
-                               Q35_PSEUDO_BUS_PLATFORM;
-
-    return PCI_BUILD_BDF(bus, space->devfn);
+    return PCI_BUILD_BDF(*space->bus_number, space->devfn);
 }
 
 /* ---- DMA without PASID: the memory API asks ------------------------------- */
@@ -64,44 +64,52 @@ static DmarAccess sm_access(IOMMUAccessFlags flag)
 }
 
 /* A handle tells no events: not while somebody wants them. */
-static void sm_space_translate(SmAddressSpace *space, const DmarRequest *request,
-                               DmarTranslation *out)
+static inline bool sm_is_watched(void)
 {
-    if (trace_event_get_state_backends(TRACE_SM_TRANSLATED)) {
-        dmar_translate(space->iommu->dmar, request, out);
+    return trace_event_get_state_backends(TRACE_SM_TRANSLATED);
+}
+
+static inline void sm_space_translate(const SmAddressSpace *space, uint16_t sid,
+                                      uint32_t pasid, uint64_t addr,
+                                      DmarAccess access, DmarTranslation *out)
+{
+    if (unlikely(sm_is_watched())) {
+        DmarRequest request = {
+            .source_id = sid, .pasid = pasid, .addr = addr, .access = access,
+            .type = DMAR_UNTRANSLATED,
+        };
+
+        dmar_translate(space->iommu->dmar, &request, out);
     } else {
-        dmar_handle_translate(space->handle, request->source_id, request->pasid,
-                              request->addr, request->access, out);
+        dmar_handle_translate(space->handle, sid, pasid, addr, access, out);
     }
 }
 
 static IOMMUTLBEntry sm_region_translate(IOMMUMemoryRegion *mr, hwaddr addr,
                                          IOMMUAccessFlags flag, int index)
 {
-    SmAddressSpace *space = container_of(mr, SmAddressSpace, translated);
-    DmarRequest request = {
-        .source_id = sm_source_id(space),
-        .pasid = DMAR_NO_PASID,
-        .addr = addr,
-        .access = sm_access(flag),
-        .type = DMAR_UNTRANSLATED,
-    };
-    IOMMUTLBEntry entry = {
-        .target_as = &address_space_memory,
-        .iova = addr & ~SM_PAGE_MASK,
-        .addr_mask = SM_PAGE_MASK,
-        .perm = IOMMU_NONE,
-    };
+    const SmAddressSpace *space = container_of(mr, SmAddressSpace, translated);
     DmarTranslation answer;
+    uint64_t inside;
 
-    sm_space_translate(space, &request, &answer);
-    if (answer.completion == DMAR_SUCCESS) {
-        entry.addr_mask = answer.size - 1;
-        entry.iova = addr & ~entry.addr_mask;
-        entry.translated_addr = answer.addr & ~entry.addr_mask;
-        entry.perm = IOMMU_ACCESS_FLAG(answer.read, answer.write);
+    sm_space_translate(space, sm_source_id(space), DMAR_NO_PASID, addr,
+                       sm_access(flag), &answer);
+    if (unlikely(answer.completion != DMAR_SUCCESS)) {
+        return (IOMMUTLBEntry) {
+            .target_as = &address_space_memory,
+            .iova = addr & ~SM_PAGE_MASK,
+            .addr_mask = SM_PAGE_MASK,
+            .perm = IOMMU_NONE,
+        };
     }
-    return entry;
+    inside = answer.size - 1;
+    return (IOMMUTLBEntry) {
+        .target_as = &address_space_memory,
+        .iova = addr & ~inside,
+        .translated_addr = answer.addr & ~inside,
+        .addr_mask = inside,
+        .perm = IOMMU_ACCESS_FLAG(answer.read, answer.write),
+    };
 }
 
 /* ---- Those who keep translations ------------------------------------------ */
@@ -263,9 +271,21 @@ static const struct {
 
 QEMU_BUILD_BUG_ON(PASID_DMA_NO_PASID != DMAR_NO_PASID);
 
-PasidDmaStatus sm_pasid_translate(PasidIommu *iommu, uint16_t sid,
-                                  uint32_t pasid, uint64_t addr,
-                                  PasidIommuAccess access,
+PasidDmaPlace sm_pasid_place(void *port, uint16_t sid, uint32_t pasid,
+                             uint64_t addr, bool is_write)
+{
+    const SmAddressSpace *space = port;
+    DmarPlace place = { 0 };
+
+    if (likely(!sm_is_watched())) {
+        place = dmar_handle_place(space->handle, sid, pasid, addr,
+                                  is_write ? DMAR_WRITE : DMAR_READ);
+    }
+    return (PasidDmaPlace) { place.addr, place.bytes };
+}
+
+PasidDmaStatus sm_pasid_translate(void *port, uint16_t sid, uint32_t pasid,
+                                  uint64_t addr, PasidIommuAccess access,
                                   PasidDmaTranslation *out)
 {
     static const PasidDmaStatus status[] = {
@@ -273,6 +293,7 @@ PasidDmaStatus sm_pasid_translate(PasidIommu *iommu, uint16_t sid,
         [DMAR_UNSUPPORTED_REQUEST] = PASID_DMA_UNSUPPORTED_REQUEST,
         [DMAR_COMPLETER_ABORT] = PASID_DMA_COMPLETER_ABORT,
     };
+    const SmAddressSpace *space = port;
     DmarRequest request = {
         .source_id = sid,
         .pasid = pasid,
@@ -283,7 +304,11 @@ PasidDmaStatus sm_pasid_translate(PasidIommu *iommu, uint16_t sid,
     };
     DmarTranslation answer;
 
-    dmar_translate(INTEL_IOMMU_SM(iommu)->dmar, &request, &answer);
+    if (request.type == DMAR_UNTRANSLATED) {
+        sm_space_translate(space, sid, pasid, addr, request.access, &answer);
+    } else {
+        dmar_translate(space->iommu->dmar, &request, &answer);
+    }
     *out = (PasidDmaTranslation) {
         .addr = answer.addr & ~(answer.size - 1),
         .size = answer.size,
@@ -385,7 +410,7 @@ static MemTxResult sm_interrupt_write(void *opaque, hwaddr addr,
     SmAddressSpace *space = opaque;
     DmarInterruptRequest request = {
         .source_id = sm_source_id(space),
-        .source_unknown = !space->bus && !space->iommu->verify_ioapic,
+        .source_unknown = space->ioapic && !space->iommu->verify_ioapic,
         .addr = SM_INTERRUPT_BASE + addr,
         .data = value,
         .size = size,
@@ -468,15 +493,14 @@ static void sm_space_switch(SmAddressSpace *space)
     memory_region_transaction_commit();
 }
 
-static SmAddressSpace *sm_space_new(SmIommu *s, PCIBus *bus, uint8_t devfn,
-                                    const char *name)
+static SmAddressSpace *sm_space_new(SmIommu *s, uint8_t devfn, const char *name)
 {
     SmAddressSpace *space = g_new0(SmAddressSpace, 1);
     MemoryRegion *system = get_system_memory();
 
     space->iommu = s;
-    space->bus = bus;
     space->devfn = devfn;
+    space->bus_number = &space->fixed_bus_number;
     space->handle = dmar_handle_new(s->dmar);
 
     memory_region_init(&space->root, OBJECT(s), name, UINT64_MAX);
@@ -503,8 +527,10 @@ static SmAddressSpace *sm_space_new(SmIommu *s, PCIBus *bus, uint8_t devfn,
 /* The spaces of a bus, by device and function; made when first asked for. */
 static SmAddressSpace **sm_spaces_of_bus(SmIommu *s, PCIBus *bus)
 {
-    SmAddressSpace **spaces = g_hash_table_lookup(s->buses, bus);
+    SmAddressSpace **spaces;
 
+    QEMU_LOCK_GUARD(&s->buses_lock);
+    spaces = g_hash_table_lookup(s->buses, bus);
     if (!spaces) {
         spaces = g_new0(SmAddressSpace *, PCI_DEVFN_MAX);
         g_hash_table_insert(s->buses, bus, spaces);
@@ -512,10 +538,9 @@ static SmAddressSpace **sm_spaces_of_bus(SmIommu *s, PCIBus *bus)
     return spaces;
 }
 
-static AddressSpace *sm_get_address_space(PCIBus *bus, void *opaque, int devfn)
+/* Under the BQL, unless the device has had one since it was realized. */
+static SmAddressSpace *sm_space_of(SmIommu *s, PCIBus *bus, int devfn)
 {
-    PCIDevice *dev = bus->devices[devfn];
-    SmIommu *s = dev ? sm_unit_of_device(dev) : opaque;
     SmAddressSpace **spaces = sm_spaces_of_bus(s, bus);
 
     if (!spaces[devfn]) {
@@ -523,9 +548,35 @@ static AddressSpace *sm_get_address_space(PCIBus *bus, void *opaque, int devfn)
                                                 bus->qbus.name, PCI_SLOT(devfn),
                                                 PCI_FUNC(devfn));
 
-        spaces[devfn] = sm_space_new(s, bus, devfn, name);
+        spaces[devfn] = sm_space_new(s, devfn, name);
     }
-    return &spaces[devfn]->as;
+    return spaces[devfn];
+}
+
+/* A bus may be another one that lies where the old one did. */
+static void sm_space_enter(SmAddressSpace *space, PCIBus *bus)
+{
+    if (pci_bus_is_root(bus)) {
+        space->fixed_bus_number = pci_bus_num(bus);
+    } else {
+        space->bus_number = bus->parent_dev->config + PCI_SECONDARY_BUS;
+    }
+}
+
+/* Each device asks when it comes. */
+static AddressSpace *sm_get_address_space(PCIBus *bus, void *opaque, int devfn)
+{
+    PCIDevice *dev = bus->devices[devfn];
+    SmIommu *s = dev ? sm_unit_of_device(dev) : opaque;
+    SmAddressSpace *space = sm_space_of(s, bus, devfn);
+
+    sm_space_enter(space, bus);
+    return &space->as;
+}
+
+void *sm_pasid_port(PasidIommu *iommu, PCIDevice *dev)
+{
+    return sm_space_of(INTEL_IOMMU_SM(iommu), pci_get_bus(dev), dev->devfn);
 }
 
 static bool sm_set_iommu_device(PCIBus *bus, void *opaque, int devfn,
@@ -588,10 +639,13 @@ void sm_spaces_switch(SmIommu *s)
 
 void sm_spaces_init(SmIommu *s)
 {
+    qemu_mutex_init(&s->buses_lock);
     s->buses = g_hash_table_new(NULL, NULL);
     QLIST_INIT(&s->notified);
     if (sm_serves_rest(s)) {
-        s->ioapic = sm_space_new(s, NULL, Q35_PSEUDO_DEVFN_IOAPIC, "sm-ioapic");
+        s->ioapic = sm_space_new(s, Q35_PSEUDO_DEVFN_IOAPIC, "sm-ioapic");
+        s->ioapic->ioapic = true;
+        s->ioapic->fixed_bus_number = Q35_PSEUDO_BUS_PLATFORM;
         X86_MACHINE(qdev_get_machine())->ioapic_as = &s->ioapic->as;
     }
     pci_setup_iommu(s->bus, &sm_iommu_ops, s);

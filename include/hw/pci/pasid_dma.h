@@ -149,6 +149,9 @@ void pasid_dma_page_response(PCIDevice *dev, const PasidPageResponse *response);
 
 /* ---- For IOMMUs ---------------------------------------------------------- */
 
+/* To be called when an IOMMU is realized, under the BQL. */
+void pasid_dma_init(void);
+
 #define TYPE_PASID_IOMMU "pasid-iommu"
 typedef struct PasidIommu PasidIommu;
 typedef struct PasidIommuClass PasidIommuClass;
@@ -164,20 +167,37 @@ typedef enum PasidIommuAccess {
     PASID_IOMMU_WRITE_TRANSLATED,
 } PasidIommuAccess;
 
+typedef struct PasidDmaPlace {
+    uint64_t addr;
+    uint64_t bytes;                 /* from @addr on, for which it holds */
+} PasidDmaPlace;
+
 struct PasidIommuClass {
     InterfaceClass parent_class;
+
+    /* What the IOMMU keeps for requests of @dev, given back with each of them.
+     * It lasts as long as the IOMMU does, and may outlive @dev. */
+    void *(*port)(PasidIommu *iommu, PCIDevice *dev);
 
     /*
      * Translate @addr for (@sid, @pasid).  On PASID_DMA_OK, @out says where
      * the page is and how far the answer reaches; the IOMMU has already
-     * recorded whatever fault its architecture wants recorded otherwise.
+     * recorded whatever fault its architecture wants recorded otherwise, and
+     * @out means nothing.
      * @sid is the requester's ID as seen on the bus, bus number included.
-     * @pasid may be PASID_DMA_NO_PASID.
+     * @pasid may be PASID_DMA_NO_PASID.  From any thread, within a read-side
+     * critical section of RCU.
      */
-    PasidDmaStatus (*translate)(PasidIommu *iommu, uint16_t sid,
-                                uint32_t pasid, uint64_t addr,
-                                PasidIommuAccess access,
+    PasidDmaStatus (*translate)(void *port, uint16_t sid, uint32_t pasid,
+                                uint64_t addr, PasidIommuAccess access,
                                 PasidDmaTranslation *out);
+
+    /*
+     * Where an untranslated access leads, if translate() has said so before and
+     * would again; else @bytes is 0.
+     */
+    PasidDmaPlace (*place)(void *port, uint16_t sid, uint32_t pasid,
+                           uint64_t addr, bool is_write);
 
     /* A page request; optional. */
     PasidPageStatus (*page_request)(PasidIommu *iommu, uint16_t sid,
