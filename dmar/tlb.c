@@ -23,7 +23,10 @@
 #include "spec/field.h"
 #include "tlb.h"
 
-enum { NONE = 0, MAX_SHIFT = 64, TYPES = 8 };
+enum {
+    NONE = 0, MAX_SHIFT = 64, TYPES = 8,
+    FEW = 4,                    /* pages: not worth to ask whether any are there */
+};
 
 /* Lists of entries, then of groups, then of scopes. */
 typedef enum ListKind {
@@ -40,13 +43,17 @@ typedef struct Bucket {
     uint32_t epoch, first;
 } Bucket;
 
+/* One cache line. */
 typedef struct Entry {
-    uint8_t shift;
-    uint32_t group;
     uint64_t who;
     uint64_t page;              /* input address >> shift */
+    uint32_t group;
+    uint8_t shift;
+    uint32_t key_bucket, page_bucket;
     Link link[ENTRY_LISTS];
 } Entry;
+
+G_STATIC_ASSERT(sizeof(Entry) == 64);
 
 /* Groups and scopes alike: a set, its place in a bucket and in a list of its
  * kind, and what it holds. */
@@ -75,18 +82,22 @@ struct DmarTlb {
     uint32_t dead_groups, dead_scopes;
     Room entry_room, group_room, scope_room;
     Entry *entries;             /* these arrays begin with 1 */
+    void *entry_memory;
     Set *groups, *scopes;
+    uint32_t recent_group;      /* what was added last went there */
     uint8_t *payloads;
     uint32_t mask;              /* of buckets */
     Bucket *by_key, *by_page, *by_group, *by_scope;
     unsigned of_shift[MAX_SHIFT];
     unsigned of_type[TYPES];
+    uint64_t shifts;            /* a bit for each that any entry has */
+    unsigned types;
     uint64_t examined;
 };
 
 /* ---- Buckets -------------------------------------------------------------- */
 
-static uint32_t hash(uint64_t a, uint64_t b, unsigned c)
+static inline uint32_t hash(uint64_t a, uint64_t b, unsigned c)
 {
     uint64_t h = (a + UINT64_C(0x9e3779b97f4a7c15) * (c + 1)) ^
                  b * UINT64_C(0xff51afd7ed558ccd);
@@ -95,16 +106,16 @@ static uint32_t hash(uint64_t a, uint64_t b, unsigned c)
     return h >> 32;
 }
 
-static Bucket *bucket_of_key(const DmarTlb *tlb, uint64_t who, uint64_t page,
-                             unsigned shift)
+static uint32_t key_bucket(const DmarTlb *tlb, uint64_t who, uint64_t page,
+                           unsigned shift)
 {
-    return &tlb->by_key[hash(who, page, shift) & tlb->mask];
+    return hash(who, page, shift) & tlb->mask;
 }
 
-static Bucket *bucket_of_page(const DmarTlb *tlb, uint16_t domain,
-                              uint64_t page, unsigned shift)
+static uint32_t page_bucket(const DmarTlb *tlb, uint16_t domain, uint64_t page,
+                            unsigned shift)
 {
-    return &tlb->by_page[hash(domain, page, shift) & tlb->mask];
+    return hash(domain, page, shift) & tlb->mask;
 }
 
 static Bucket *bucket_of_scope(const DmarTlb *tlb, uint16_t domain, uint8_t type)
@@ -117,13 +128,13 @@ static Bucket *bucket_of_group(const DmarTlb *tlb, uint32_t scope, uint32_t pasi
     return &tlb->by_group[hash(scope, pasid, 0) & tlb->mask];
 }
 
-static uint32_t first_in(const DmarTlb *tlb, const Bucket *bucket)
+static inline uint32_t first_in(const DmarTlb *tlb, const Bucket *bucket)
 {
     return bucket->epoch == tlb->epoch ? bucket->first : NONE;
 }
 
 /* Where the list of a bucket begins, in this epoch. */
-static uint32_t *head_of(const DmarTlb *tlb, Bucket *bucket)
+static inline uint32_t *head_of(const DmarTlb *tlb, Bucket *bucket)
 {
     *bucket = (Bucket) { .epoch = tlb->epoch, .first = first_in(tlb, bucket) };
     return &bucket->first;
@@ -131,7 +142,9 @@ static uint32_t *head_of(const DmarTlb *tlb, Bucket *bucket)
 
 /* ---- Lists ----------------------------------------------------------------------- */
 
-static Link *link_of(DmarTlb *tlb, ListKind kind, uint32_t i)
+/* Inline: its callers name the kind. */
+__attribute__((always_inline))
+static inline Link *link_of(DmarTlb *tlb, ListKind kind, uint32_t i)
 {
     switch (kind) {
     case GROUP_BUCKET: return &tlb->groups[i].bucket;
@@ -142,7 +155,8 @@ static Link *link_of(DmarTlb *tlb, ListKind kind, uint32_t i)
     }
 }
 
-static void put(DmarTlb *tlb, ListKind kind, uint32_t *head, uint32_t i)
+__attribute__((always_inline))
+static inline void put(DmarTlb *tlb, ListKind kind, uint32_t *head, uint32_t i)
 {
     *link_of(tlb, kind, i) = (Link) { .next = *head, .prev = NONE };
     if (*head != NONE) {
@@ -151,7 +165,8 @@ static void put(DmarTlb *tlb, ListKind kind, uint32_t *head, uint32_t i)
     *head = i;
 }
 
-static void take_out(DmarTlb *tlb, ListKind kind, uint32_t *head, uint32_t i)
+__attribute__((always_inline))
+static inline void take_out(DmarTlb *tlb, ListKind kind, uint32_t *head, uint32_t i)
 {
     Link link = *link_of(tlb, kind, i);
 
@@ -249,7 +264,15 @@ static uint32_t scope_for(DmarTlb *tlb, const DmarTlbTags *tags)
     return i;
 }
 
-static uint32_t group_for(DmarTlb *tlb, const DmarTlbTags *tags)
+static bool is_group_of(const DmarTlb *tlb, const Set *group,
+                        const DmarTlbTags *tags)
+{
+    return group->count && group->pasid == tags->pasid &&
+           group->domain == tags->domain && group->type == tags->type &&
+           !group->dead && !tlb->scopes[group->scope].dead;
+}
+
+static uint32_t find_or_make_group(DmarTlb *tlb, const DmarTlbTags *tags)
 {
     uint32_t scope = scope_for(tlb, tags);
     uint32_t i = find_group(tlb, scope, tags->pasid);
@@ -262,6 +285,14 @@ static uint32_t group_for(DmarTlb *tlb, const DmarTlbTags *tags)
         put(tlb, GROUPS_BESIDE, &tlb->scopes[scope].first, i);
     }
     return i;
+}
+
+static uint32_t group_for(DmarTlb *tlb, const DmarTlbTags *tags)
+{
+    if (!is_group_of(tlb, &tlb->groups[tlb->recent_group], tags)) {
+        tlb->recent_group = find_or_make_group(tlb, tags);
+    }
+    return tlb->recent_group;
 }
 
 /* Dead sets have left their buckets; a group of a dead scope has not. */
@@ -296,14 +327,23 @@ static void free_group(DmarTlb *tlb, uint32_t i)
 
 /* ---- Entries ---------------------------------------------------------------------- */
 
-static uint32_t *head_of_key(const DmarTlb *tlb, const Entry *e)
+/* How many there are of a shift and a type. */
+static void count_entry(DmarTlb *tlb, unsigned shift, unsigned type)
 {
-    return head_of(tlb, bucket_of_key(tlb, e->who, e->page, e->shift));
+    tlb->of_shift[shift]++;
+    tlb->of_type[type]++;
+    tlb->shifts |= BIT_AT(shift);
+    tlb->types |= BIT_AT(type);
 }
 
-static uint32_t *head_of_page(const DmarTlb *tlb, uint16_t domain, const Entry *e)
+static void uncount_entry(DmarTlb *tlb, unsigned shift, unsigned type)
 {
-    return head_of(tlb, bucket_of_page(tlb, domain, e->page, e->shift));
+    if (!--tlb->of_shift[shift]) {
+        tlb->shifts &= ~BIT_AT(shift);
+    }
+    if (!--tlb->of_type[type]) {
+        tlb->types &= ~BIT_AT(type);
+    }
 }
 
 static void drop_entry(DmarTlb *tlb, uint32_t i)
@@ -315,11 +355,10 @@ static void drop_entry(DmarTlb *tlb, uint32_t i)
         tlb->oldest = e->link[BY_AGE].prev;
     }
     take_out(tlb, BY_AGE, &tlb->newest, i);
-    take_out(tlb, BY_KEY, head_of_key(tlb, e), i);
-    take_out(tlb, BY_PAGE, head_of_page(tlb, group->domain, e), i);
+    take_out(tlb, BY_KEY, head_of(tlb, &tlb->by_key[e->key_bucket]), i);
+    take_out(tlb, BY_PAGE, head_of(tlb, &tlb->by_page[e->page_bucket]), i);
     take_out(tlb, BY_GROUP, &group->first, i);
-    tlb->of_shift[e->shift]--;
-    tlb->of_type[group->type]--;
+    uncount_entry(tlb, e->shift, group->type);
     tlb->scopes[group->scope].count--;
     if (!--group->count) {
         free_group(tlb, e->group);
@@ -369,6 +408,10 @@ static void begin_epoch(DmarTlb *tlb)
     tlb->oldest = tlb->newest = tlb->dead_groups = tlb->dead_scopes = NONE;
     memset(tlb->of_shift, 0, sizeof(tlb->of_shift));
     memset(tlb->of_type, 0, sizeof(tlb->of_type));
+    tlb->shifts = 0;
+    tlb->types = 0;
+    tlb->recent_group = NONE;
+    tlb->groups[NONE].count = 0;
 }
 
 void dmar_tlb_drop_all(DmarTlb *tlb)
@@ -393,7 +436,9 @@ DmarTlb *dmar_tlb_new(unsigned capacity, size_t payload)
     tlb->capacity = capacity;
     tlb->payload = payload;
     tlb->mask = capacity - 1;
-    tlb->entries = g_new0(Entry, capacity + 1);
+    tlb->entry_memory = g_new0(Entry, capacity + 2);
+    tlb->entries = (Entry *)(((uintptr_t)tlb->entry_memory + sizeof(Entry) - 1) &
+                             -sizeof(Entry));
     tlb->groups = g_new0(Set, capacity + 1);
     tlb->scopes = g_new0(Set, capacity + 1);
     tlb->payloads = g_malloc0_n(capacity + 1, payload);
@@ -411,7 +456,7 @@ void dmar_tlb_free(DmarTlb *tlb)
     g_free(tlb->by_page);
     g_free(tlb->by_group);
     g_free(tlb->by_scope);
-    g_free(tlb->entries);
+    g_free(tlb->entry_memory);
     g_free(tlb->groups);
     g_free(tlb->scopes);
     g_free(tlb->payloads);
@@ -425,10 +470,10 @@ static void *payload_at(const DmarTlb *tlb, uint32_t i)
     return tlb->payloads + i * tlb->payload;
 }
 
-static uint32_t find(const DmarTlb *tlb, uint64_t who, uint64_t page,
-                     unsigned shift)
+static inline uint32_t find(const DmarTlb *tlb, uint32_t bucket, uint64_t who,
+                            uint64_t page, unsigned shift)
 {
-    uint32_t i = first_in(tlb, bucket_of_key(tlb, who, page, shift));
+    uint32_t i = first_in(tlb, &tlb->by_key[bucket]);
 
     while (i != NONE) {
         const Entry *e = &tlb->entries[i];
@@ -445,12 +490,13 @@ static uint32_t find(const DmarTlb *tlb, uint64_t who, uint64_t page,
 const void *dmar_tlb_find(const DmarTlb *tlb, uint64_t who, uint64_t addr,
                           unsigned shift)
 {
+    uint64_t page = addr >> shift;
     uint32_t i;
 
-    if (!tlb->of_shift[shift]) {
+    if (!(tlb->shifts & BIT_AT(shift))) {
         return NULL;
     }
-    i = find(tlb, who, addr >> shift, shift);
+    i = find(tlb, key_bucket(tlb, who, page, shift), who, page, shift);
     return i == NONE ? NULL : payload_at(tlb, i);
 }
 
@@ -458,7 +504,8 @@ void *dmar_tlb_add(DmarTlb *tlb, uint64_t who, uint64_t addr, unsigned shift,
                    DmarTlbTags tags)
 {
     uint64_t page = addr >> shift;
-    uint32_t i = find(tlb, who, page, shift);
+    uint32_t key = key_bucket(tlb, who, page, shift);
+    uint32_t i = find(tlb, key, who, page, shift);
     Set *group;
     Entry *e;
 
@@ -467,11 +514,15 @@ void *dmar_tlb_add(DmarTlb *tlb, uint64_t who, uint64_t addr, unsigned shift,
     }
     i = room_for_entry(tlb);
     e = &tlb->entries[i];
-    *e = (Entry) { .shift = shift, .who = who, .page = page,
-                   .group = group_for(tlb, &tags) };
+    e->who = who;
+    e->page = page;
+    e->shift = shift;
+    e->group = group_for(tlb, &tags);
+    e->key_bucket = key;
+    e->page_bucket = page_bucket(tlb, tags.domain, page, shift);
     group = &tlb->groups[e->group];
-    put(tlb, BY_KEY, head_of_key(tlb, e), i);
-    put(tlb, BY_PAGE, head_of_page(tlb, tags.domain, e), i);
+    put(tlb, BY_KEY, head_of(tlb, &tlb->by_key[key]), i);
+    put(tlb, BY_PAGE, head_of(tlb, &tlb->by_page[e->page_bucket]), i);
     put(tlb, BY_GROUP, &group->first, i);
     put(tlb, BY_AGE, &tlb->newest, i);
     if (tlb->oldest == NONE) {
@@ -479,8 +530,7 @@ void *dmar_tlb_add(DmarTlb *tlb, uint64_t who, uint64_t addr, unsigned shift,
     }
     group->count++;
     tlb->scopes[group->scope].count++;
-    tlb->of_shift[shift]++;
-    tlb->of_type[tags.type]++;
+    count_entry(tlb, shift, tags.type);
     return payload_at(tlb, i);
 }
 
@@ -534,7 +584,7 @@ static bool selected(const DmarTlb *tlb, const Entry *e, const DmarTlbSelection 
            last >= s->first;
 }
 
-static void drop_from_list(DmarTlb *tlb, uint32_t i, ListKind kind,
+static inline void drop_from_list(DmarTlb *tlb, uint32_t i, ListKind kind,
                            const DmarTlbSelection *s)
 {
     while (i != NONE) {
@@ -566,8 +616,9 @@ static void drop_from_scope(DmarTlb *tlb, uint32_t scope,
 static void drop_pages(DmarTlb *tlb, const DmarTlbSelection *s, unsigned shift)
 {
     for (uint64_t page = s->first >> shift; page <= s->last >> shift; page++) {
-        drop_from_list(tlb, first_in(tlb, bucket_of_page(tlb, s->domain, page,
-                                                         shift)), BY_PAGE, s);
+        uint32_t bucket = page_bucket(tlb, s->domain, page, shift);
+
+        drop_from_list(tlb, first_in(tlb, &tlb->by_page[bucket]), BY_PAGE, s);
     }
 }
 
@@ -579,29 +630,34 @@ static unsigned find_scopes(const DmarTlb *tlb, const DmarTlbSelection *s,
 {
     unsigned n = 0;
 
-    for (unsigned type = 0; type < TYPES; type++) {
-        if (tlb->of_type[type] && (s->types & BIT_AT(type))) {
-            found[n] = find_scope(tlb, s->domain, type);
-            n += found[n] != NONE;
-        }
+    for (unsigned types = tlb->types & s->types; types; types &= types - 1) {
+        found[n] = find_scope(tlb, s->domain, __builtin_ctz(types));
+        n += found[n] != NONE;
     }
     return n;
 }
 
-/* Page by page, or entry by entry where the range has more pages than the
- * domain has entries. */
-static void drop_range(DmarTlb *tlb, const uint32_t *scopes, unsigned n,
-                       const DmarTlbSelection *s)
+static uint64_t entries_of(const DmarTlb *tlb, const uint32_t *scopes, unsigned n)
 {
     uint64_t entries = 0;
 
     for (unsigned i = 0; i < n; i++) {
         entries += tlb->scopes[scopes[i]].count;
     }
-    for (unsigned shift = 0; shift < MAX_SHIFT; shift++) {
-        if (!tlb->of_shift[shift]) {
-            continue;
-        }
+    return entries;
+}
+
+/* Page by page, or entry by entry where the range has more pages than the
+ * domain has entries. */
+static void drop_wide_range(DmarTlb *tlb, const DmarTlbSelection *s)
+{
+    uint32_t scopes[TYPES];
+    unsigned n = find_scopes(tlb, s, scopes);
+    uint64_t entries = entries_of(tlb, scopes, n);
+
+    for (uint64_t left = tlb->shifts; n && left; left &= left - 1) {
+        unsigned shift = __builtin_ctzll(left);
+
         if ((s->last >> shift) - (s->first >> shift) >= entries) {
             for (unsigned i = 0; i < n; i++) {
                 drop_from_scope(tlb, scopes[i], s);
@@ -612,15 +668,37 @@ static void drop_range(DmarTlb *tlb, const uint32_t *scopes, unsigned n,
     }
 }
 
+static void drop_few_pages(DmarTlb *tlb, const DmarTlbSelection *s)
+{
+    for (uint64_t left = tlb->shifts; left; left &= left - 1) {
+        drop_pages(tlb, s, __builtin_ctzll(left));
+    }
+}
+
+static void drop_range(DmarTlb *tlb, const DmarTlbSelection *s)
+{
+    unsigned smallest = __builtin_ctzll(tlb->shifts);
+
+    if ((s->last >> smallest) - (s->first >> smallest) < FEW) {
+        drop_few_pages(tlb, s);
+    } else {
+        drop_wide_range(tlb, s);
+    }
+}
+
 void dmar_tlb_drop(DmarTlb *tlb, const DmarTlbSelection *s)
 {
     uint32_t scopes[TYPES];
-    unsigned n = find_scopes(tlb, s, scopes);
+    unsigned n;
 
-    if (n && s->by_range) {
-        drop_range(tlb, scopes, n, s);
+    if (!(tlb->types & s->types)) {
         return;
     }
+    if (s->by_range) {
+        drop_range(tlb, s);
+        return;
+    }
+    n = find_scopes(tlb, s, scopes);
     for (unsigned i = 0; i < n; i++) {
         drop_scope(tlb, scopes[i], s);
     }
