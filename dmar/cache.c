@@ -12,13 +12,16 @@
  * Copyright (c) The vtd-sm developers
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+#include <string.h>
+
 #include "tlb.h"
 #include "unit.h"
 
-enum { MAX_BINDINGS = 1 << 16 };
+enum { MAX_BINDINGS = 1 << 16, NEAR = 64 };
 
 struct DmarCaches {
     GHashTable *contexts;       /* source-id -> DmarContext */
+    const DmarContext *near[NEAR];      /* some of them, by source-id */
     DmarTlb *bindings;          /* source-id, PASID -> DmarBinding */
     GHashTable *interrupts;     /* index -> InterruptEntry */
 };
@@ -50,19 +53,40 @@ void dmar_cache_drop_all(DmarCaches *caches)
 
 /* ---- Contexts ------------------------------------------------------------- */
 
+static const DmarContext **near_of(DmarCaches *caches, uint16_t source_id)
+{
+    return &caches->near[(source_id ^ source_id >> 8) % NEAR];
+}
+
+/* Where the requests of one device come again and again, without a search. */
 const DmarContext *dmar_cache_find_context(DmarCaches *caches, uint16_t source_id)
 {
-    return g_hash_table_lookup(caches->contexts, GUINT_TO_POINTER(source_id));
+    const DmarContext **near = near_of(caches, source_id);
+
+    if (!*near || (*near)->source_id != source_id) {
+        *near = g_hash_table_lookup(caches->contexts,
+                                    GUINT_TO_POINTER(source_id));
+    }
+    return *near;
 }
 
 void dmar_cache_add_context(DmarCaches *caches, const DmarContext *context)
 {
+    DmarContext *copy = g_memdup2(context, sizeof(*context));
+
+    *near_of(caches, context->source_id) = copy;
     g_hash_table_replace(caches->contexts, GUINT_TO_POINTER(context->source_id),
-                         g_memdup2(context, sizeof(*context)));
+                         copy);
+}
+
+static void forget_near(DmarCaches *caches)
+{
+    memset(caches->near, 0, sizeof(caches->near));
 }
 
 void dmar_cache_drop_contexts(DmarCaches *caches)
 {
+    forget_near(caches);
     g_hash_table_remove_all(caches->contexts);
 }
 
@@ -78,6 +102,7 @@ static gboolean context_of_domain(gpointer key, gpointer value, gpointer data)
 /* A scalable-mode context has no domain: any may be meant [VT-d 6.5.2.1]. */
 void dmar_cache_drop_domain_contexts(DmarCaches *caches, uint16_t domain)
 {
+    forget_near(caches);
     g_hash_table_foreach_remove(caches->contexts, context_of_domain,
                                 GUINT_TO_POINTER(domain));
 }
@@ -87,6 +112,7 @@ static void drop_context(DmarCaches *caches, uint16_t source_id, uint16_t domain
     const DmarContext *context = dmar_cache_find_context(caches, source_id);
 
     if (context && (!context->legacy || context->binding.domain == domain)) {
+        *near_of(caches, source_id) = NULL;
         g_hash_table_remove(caches->contexts, GUINT_TO_POINTER(source_id));
     }
 }

@@ -38,8 +38,8 @@ bool dmar_in_flight_fenced(const Dmar *dmar)
 
 static bool group_in_flight(const DmarInFlight *f, uint32_t group)
 {
-    for (unsigned itag = 0; itag < DMAR_ITAGS; itag++) {
-        if ((f->itags & BIT_AT(itag)) && f->request[itag].group == group) {
+    for (uint32_t left = f->itags; left; left &= left - 1) {
+        if (f->request[__builtin_ctz(left)].group == group) {
             return true;
         }
     }

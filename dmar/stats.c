@@ -31,6 +31,7 @@ struct DmarStats {
     Row *rows[PLACES];          /* by source-id and PASID, or the next free */
     unsigned row_count;
     GHashTable *counts;         /* domain, PASID -> Count */
+    Count *recent;              /* of the last command, or NULL */
     uint64_t descriptors[DMAR_DESCRIPTOR_TYPES];
 };
 
@@ -61,6 +62,7 @@ void dmar_stats_free(DmarStats *stats)
 void dmar_stats_reset(DmarStats *stats)
 {
     free_rows(stats);
+    stats->recent = NULL;
     g_hash_table_remove_all(stats->counts);
     memset(stats->descriptors, 0, sizeof(stats->descriptors));
 }
@@ -89,6 +91,7 @@ static Count *join(DmarStats *stats, uint16_t domain, uint32_t pasid)
 static void leave(DmarStats *stats, Count *count)
 {
     if (count && --count->rows == 0) {
+        stats->recent = NULL;
         g_hash_table_remove(stats->counts, &count->key);
     }
 }
@@ -122,10 +125,12 @@ static void bind_row(DmarStats *stats, Row *row, uint16_t domain)
 void dmar_stats_invalidation(DmarStats *stats, uint16_t domain, uint32_t pasid)
 {
     uint64_t key = key_of(domain, pasid);
-    Count *count = g_hash_table_lookup(stats->counts, &key);
 
-    if (count) {
-        count->invalidations++;
+    if (!stats->recent || stats->recent->key != key) {
+        stats->recent = g_hash_table_lookup(stats->counts, &key);
+    }
+    if (stats->recent) {
+        stats->recent->invalidations++;
     }
 }
 
