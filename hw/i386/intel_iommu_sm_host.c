@@ -23,6 +23,7 @@
 #include "qemu/main-loop.h"
 #include "qemu/rcu.h"
 #include "trace.h"
+#include "trace/control.h"
 
 #include "intel_iommu_sm_internal.h"
 
@@ -173,6 +174,9 @@ static void sm_host_event(void *opaque, const DmarEvent *e)
     unsigned unit = ((SmIommu *)opaque)->number;
     const char *name;
 
+    if (likely(!trace_events_enabled_count)) {
+        return;
+    }
     switch (e->kind) {
     case DMAR_EVENT_REGISTER_WRITE:
         name = dmar_register_name(e->addr);
