@@ -9,23 +9,13 @@
  */
 #include "walk.h"
 
-static bool is_present(uint64_t entry)
-{
-    return entry & FS_P;
-}
-
-static bool is_leaf(uint64_t entry, unsigned level)
-{
-    return level == 1 || (dmar_is_large_level(level) && (entry & FS_PS));
-}
-
 /* PS is reserved where no page of that size can be [VT-d 3.6]. */
 static bool has_page_size(const Dmar *dmar, unsigned level)
 {
     return level == 2 || (level == 3 && (dmar->cap & CAP_FS1GP));
 }
 
-static uint64_t allowed(const Dmar *dmar, uint64_t entry, unsigned level)
+static uint64_t allowed(const Dmar *dmar, unsigned level, bool leaf)
 {
     uint64_t bits = FS_P | FS_RW | FS_US | FS_PWT | FS_PCD | FS_A | FS_D |
                     FS_IGNORED_LOW | FS_EA | FS_IGNORED_HIGH;
@@ -34,22 +24,11 @@ static uint64_t allowed(const Dmar *dmar, uint64_t entry, unsigned level)
     if (level == 1 || has_page_size(dmar, level)) {
         bits |= FS_PS;
     }
-    if (level > 1 && is_leaf(entry, level)) {
+    if (level > 1 && leaf) {
         address &= ~low_bits(LEVEL_SHIFT(level));
         bits |= FS_PAT_LARGE;
     }
     return bits | (address & ~dmar_beyond_host(dmar));
-}
-
-static uint64_t reserved(const Dmar *dmar, uint64_t entry, unsigned level)
-{
-    return entry & ~allowed(dmar, entry, level);
-}
-
-static uint8_t rights(uint64_t entry)
-{
-    return (entry & FS_US ? RIGHT_USER : 0) |
-           (entry & FS_RW ? RIGHT_WRITABLE : 0) | RIGHTS_SECOND;
 }
 
 /* [VT-d 3.6.2] */
@@ -79,12 +58,17 @@ static const DmarWalkReasons *reasons(const DmarBinding *binding)
     return &reasons;
 }
 
+/* What the second stage grants is not its business. */
 const DmarStage dmar_first_stage = {
     .id = DMAR_FIRST_STAGE,
-    .is_present = is_present,
-    .is_leaf = is_leaf,
-    .reserved = reserved,
-    .rights = rights,
+    .present = FS_P,
+    .rights = {
+        [FS_P] = RIGHTS_SECOND,
+        [FS_P | FS_RW] = RIGHTS_SECOND | RIGHT_WRITABLE,
+        [FS_P | FS_US] = RIGHTS_SECOND | RIGHT_USER,
+        [FS_P | FS_US | FS_RW] = RIGHTS_ALL,
+    },
+    .allowed = allowed,
     .accessed = accessed,
     .dirty = dirty,
     .reasons = reasons,

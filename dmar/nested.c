@@ -68,12 +68,8 @@ static bool is_canonical(const DmarWalk *walk, uint64_t addr)
     return above == 0 || above == ~UINT64_C(0) >> (LEVEL_SHIFT(levels + 1) - 1);
 }
 
-uint8_t dmar_check_guest_address(const DmarWalk *walk, const DmarStage *stage,
-                                 uint64_t entry)
+uint8_t dmar_check_guest_address(const DmarWalk *walk, uint64_t entry)
 {
-    if (stage->id == DMAR_SECOND_STAGE || !is_nested(walk->binding)) {
-        return FAULT_NONE;
-    }
     return entry & PAGING_ADDR & ~low_bits(second_stage_bits(walk))
            ? FAULT_FS_ADDRESS_BEYOND : FAULT_NONE;
 }
@@ -100,20 +96,14 @@ static uint8_t missing_right(const DmarWalk *walk, unsigned level, bool updates)
            ? FAULT_FS_TOP_READ_DENIED : FAULT_FS_READ_DENIED;
 }
 
-uint8_t dmar_locate_entry(DmarWalk *walk, const DmarStage *stage,
-                          unsigned level, uint64_t addr, bool updates,
-                          uint64_t *out)
+uint8_t dmar_locate_entry(const DmarWalk *walk, unsigned level, uint64_t addr,
+                          bool updates, uint64_t *out)
 {
     bool writable = updates || walk->binding->second_stage_dirty;
     uint8_t needed = writable ? RIGHTS_SECOND : RIGHT_READ;
     DmarMapping page;
-    uint8_t reason;
+    uint8_t reason = walk_second(walk, addr, updates, true, &page);
 
-    *out = addr;
-    if (stage->id == DMAR_SECOND_STAGE || !is_nested(walk->binding)) {
-        return FAULT_NONE;
-    }
-    reason = walk_second(walk, addr, updates, true, &page);
     if (reason) {
         return reason;
     }

@@ -231,32 +231,6 @@ static const DmarRegister rows[] = {
       .number = EACH_64_COMMANDS, .stride = 8 },
 };
 
-uint32_t dmar_get32(const Dmar *dmar, uint64_t offset)
-{
-    uint32_t value;
-
-    memcpy(&value, dmar->registers + offset, sizeof(value));
-    return value;
-}
-
-uint64_t dmar_get64(const Dmar *dmar, uint64_t offset)
-{
-    return dmar_get32(dmar, offset) |
-           (uint64_t)dmar_get32(dmar, offset + 4) << 32;
-}
-
-void dmar_set32(Dmar *dmar, uint64_t offset, uint32_t value)
-{
-    g_assert(offset <= DMAR_MMIO_SIZE - sizeof(value));
-    memcpy(dmar->registers + offset, &value, sizeof(value));
-}
-
-void dmar_set64(Dmar *dmar, uint64_t offset, uint64_t value)
-{
-    dmar_set32(dmar, offset, value);
-    dmar_set32(dmar, offset + 4, value >> 32);
-}
-
 static bool present(const Dmar *dmar, const DmarRegister *row)
 {
     return (dmar->ecap & row->needs) == row->needs &&

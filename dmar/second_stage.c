@@ -10,16 +10,6 @@
  */
 #include "walk.h"
 
-static bool is_present(uint64_t entry)
-{
-    return entry & (SS_R | SS_W);
-}
-
-static bool is_leaf(uint64_t entry, unsigned level)
-{
-    return level == 1 || (dmar_is_large_level(level) && (entry & SS_PS));
-}
-
 /* PS is ignored in the last level, and reserved where no page of that size
  * can be [VT-d 3.7]. */
 static bool has_page_size(const Dmar *dmar, unsigned level)
@@ -28,7 +18,7 @@ static bool has_page_size(const Dmar *dmar, unsigned level)
            (level == 3 && (dmar->cap & CAP_SSLPS_1G));
 }
 
-static uint64_t allowed(const Dmar *dmar, uint64_t entry, unsigned level)
+static uint64_t allowed(const Dmar *dmar, unsigned level, bool leaf)
 {
     uint64_t bits = SS_R | SS_W | SS_X_IGNORED | SS_EMT | SS_IPAT | SS_A | SS_D |
                     SS_IGNORED_10 | SS_IGNORED_HIGH;
@@ -37,22 +27,11 @@ static uint64_t allowed(const Dmar *dmar, uint64_t entry, unsigned level)
     if (has_page_size(dmar, level)) {
         bits |= SS_PS;
     }
-    if (is_leaf(entry, level)) {
+    if (leaf) {
         address &= ~low_bits(LEVEL_SHIFT(level));
         bits |= dmar_has(dmar, ECAP_SC) ? SS_SNP : 0;
     }
     return bits | (address & ~dmar_beyond_host(dmar));
-}
-
-static uint64_t reserved(const Dmar *dmar, uint64_t entry, unsigned level)
-{
-    return entry & ~allowed(dmar, entry, level);
-}
-
-static uint8_t rights(uint64_t entry)
-{
-    return (entry & SS_R ? RIGHT_READ : 0) | (entry & SS_W ? RIGHT_WRITE : 0) |
-           RIGHTS_FIRST;
 }
 
 /* [VT-d 3.7.2] */
@@ -89,12 +68,20 @@ static const DmarWalkReasons *reasons(const DmarBinding *binding)
     return binding->legacy ? &legacy : &scalable;
 }
 
+/* Bit 2, execution, is ignored.  What the first stage grants is not its
+ * business. */
 const DmarStage dmar_second_stage = {
     .id = DMAR_SECOND_STAGE,
-    .is_present = is_present,
-    .is_leaf = is_leaf,
-    .reserved = reserved,
-    .rights = rights,
+    .present = SS_R | SS_W,
+    .rights = {
+        [SS_R] = RIGHTS_FIRST | RIGHT_READ,
+        [SS_W] = RIGHTS_FIRST | RIGHT_WRITE,
+        [SS_R | SS_W] = RIGHTS_ALL,
+        [SS_X_IGNORED | SS_R] = RIGHTS_FIRST | RIGHT_READ,
+        [SS_X_IGNORED | SS_W] = RIGHTS_FIRST | RIGHT_WRITE,
+        [SS_X_IGNORED | SS_R | SS_W] = RIGHTS_ALL,
+    },
+    .allowed = allowed,
     .accessed = accessed,
     .dirty = dirty,
     .reasons = reasons,

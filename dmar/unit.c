@@ -28,6 +28,7 @@ Dmar *dmar_new(const DmarConfig *config, const DmarHost *host, void *opaque,
     dmar->iotlb = dmar_iotlb_new();
     dmar->stats = dmar_stats_new();
     dmar_keepers_init(dmar);
+    dmar_walk_init(dmar);
     dmar_registers_init(dmar);
     dmar_registers_reset(dmar);
     return dmar;

@@ -11,6 +11,8 @@
 #ifndef DMAR_UNIT_H
 #define DMAR_UNIT_H
 
+#include <string.h>
+
 #include "dmar.h"
 #include "spec/descriptors.h"
 #include "spec/faults.h"
@@ -26,6 +28,8 @@ typedef struct DmarRoot {
     uint64_t addr;
     uint8_t levels;
 } DmarRoot;
+
+enum { DMAR_MOST_LEVELS = 5 };
 
 typedef enum DmarStageId { DMAR_FIRST_STAGE, DMAR_SECOND_STAGE } DmarStageId;
 
@@ -146,6 +150,9 @@ struct Dmar {
     uint64_t irta_latched;      /* IRTA as of the last SIRTP */
     uint32_t next_fault_record;
     uint64_t perf_active;       /* counters that count now: perf.c */
+    /* Bits of a paging entry that are reserved, by stage, level, and whether
+     * it is a leaf. */
+    uint64_t reserved[2][DMAR_MOST_LEVELS + 1][2];
     DmarInFlight in_flight;
 
     DmarCaches *caches;
@@ -182,11 +189,34 @@ static inline uint64_t dmar_beyond_host(const Dmar *dmar)
     return ~low_bits(dmar->config.host_width);
 }
 
-/* regs.c: the register file, without effects. */
-uint32_t dmar_get32(const Dmar *dmar, uint64_t offset);
-uint64_t dmar_get64(const Dmar *dmar, uint64_t offset);
-void dmar_set32(Dmar *dmar, uint64_t offset, uint32_t value);
-void dmar_set64(Dmar *dmar, uint64_t offset, uint64_t value);
+/* The register file, without effects. */
+static inline uint32_t dmar_get32(const Dmar *dmar, uint64_t offset)
+{
+    uint32_t value;
+
+    memcpy(&value, dmar->registers + offset, sizeof(value));
+    return value;
+}
+
+static inline uint64_t dmar_get64(const Dmar *dmar, uint64_t offset)
+{
+    return dmar_get32(dmar, offset) |
+           (uint64_t)dmar_get32(dmar, offset + 4) << 32;
+}
+
+static inline void dmar_set32(Dmar *dmar, uint64_t offset, uint32_t value)
+{
+    g_assert(offset <= DMAR_MMIO_SIZE - sizeof(value));
+    memcpy(dmar->registers + offset, &value, sizeof(value));
+}
+
+static inline void dmar_set64(Dmar *dmar, uint64_t offset, uint64_t value)
+{
+    dmar_set32(dmar, offset, value);
+    dmar_set32(dmar, offset + 4, value >> 32);
+}
+
+/* regs.c */
 void dmar_registers_init(Dmar *dmar);
 void dmar_registers_reset(Dmar *dmar);
 
@@ -255,6 +285,7 @@ typedef struct DmarWalk {
     bool marks;                 /* false: no bit of an entry is set */
 } DmarWalk;
 
+void dmar_walk_init(Dmar *dmar);
 uint8_t dmar_walk(DmarWalk *walk, uint64_t addr, DmarMapping *out);
 bool dmar_may_read(const DmarMapping *mapping, bool privileged);
 bool dmar_may_write(const DmarBinding *binding, const DmarMapping *mapping,

@@ -21,11 +21,10 @@ typedef struct DmarWalkReasons {
 
 typedef struct DmarStage {
     DmarStageId id;
-    bool (*is_present)(uint64_t entry);
-    bool (*is_leaf)(uint64_t entry, unsigned level);
-    /* Bits set that have to be zero. */
-    uint64_t (*reserved)(const Dmar *dmar, uint64_t entry, unsigned level);
-    uint8_t (*rights)(uint64_t entry);
+    uint64_t present;           /* any of these bits */
+    uint8_t rights[8];          /* by the lowest three bits of an entry */
+    /* Bits that may be set in an entry of this level. */
+    uint64_t (*allowed)(const Dmar *dmar, unsigned level, bool leaf);
     /* Bits to set in every entry used, and in the leaf of a write. */
     uint64_t (*accessed)(const DmarBinding *binding);
     uint64_t (*dirty)(const DmarBinding *binding);
@@ -35,26 +34,33 @@ typedef struct DmarStage {
 extern const DmarStage dmar_first_stage;
 extern const DmarStage dmar_second_stage;
 
+_Static_assert(FS_PS == SS_PS, "the same bit in both stages");
+
 /* Walk the tables of one stage. */
 uint8_t dmar_walk_stage(DmarWalk *walk, const DmarStage *stage, uint64_t addr,
                         DmarMapping *out);
 
-/* nested.c: where an entry of the first stage is in memory.  @updates: to set
- * bits of it. */
-uint8_t dmar_locate_entry(DmarWalk *walk, const DmarStage *stage,
-                          unsigned level, uint64_t addr, bool updates,
-                          uint64_t *out);
-/* Whether what a first-stage entry refers to is an address of the guest. */
-uint8_t dmar_check_guest_address(const DmarWalk *walk, const DmarStage *stage,
-                                 uint64_t entry);
+/* nested.c, of a first stage that is nested: where an entry is in memory, @updates:
+ * to set bits of it; and whether what it refers to is an address of the guest. */
+uint8_t dmar_locate_entry(const DmarWalk *walk, unsigned level, uint64_t addr,
+                          bool updates, uint64_t *out);
+uint8_t dmar_check_guest_address(const DmarWalk *walk, uint64_t entry);
 /* Whether this request, which writes, is granted the page that @leaf of one
  * stage leads to: only then is a dirty bit due. */
 uint8_t dmar_ask_to_write(DmarWalk *walk, const DmarStage *stage,
                           const DmarMapping *leaf, uint64_t addr, bool *granted);
 
-static inline bool dmar_is_large_level(unsigned level)
+/* A page, not a table: of the last level, or large (PS is the same bit in both
+ * stages). */
+static inline bool dmar_is_leaf(uint64_t entry, unsigned level)
 {
-    return level == 2 || level == 3;
+    return level == 1 || ((level == 2 || level == 3) && (entry & SS_PS));
+}
+
+/* Whether addresses of @stage's tables are the second stage's to translate. */
+static inline bool dmar_is_behind(const DmarWalk *walk, const DmarStage *stage)
+{
+    return stage->id == DMAR_FIRST_STAGE && walk->binding->pgtt == PGTT_NESTED;
 }
 
 #endif /* DMAR_WALK_H */
