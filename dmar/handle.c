@@ -21,6 +21,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include <string.h>
+#include <sys/mman.h>
 
 #include "thread.h"
 #include "unit.h"
@@ -192,13 +193,26 @@ static bool is_current(const DmarHandle *h, const Slot *slot)
     return slot->epoch && slot->epoch == h->dmar->handle_epoch;
 }
 
+/* A table this large is looked up all over: the host's own TLB holds little of
+ * it in small pages. */
+static void use_large_pages(void *at, size_t size)
+{
+#ifdef MADV_HUGEPAGE
+    if (size >= BIT_AT(LARGE)) {
+        madvise(at, size, MADV_HUGEPAGE);
+    }
+#endif
+}
+
 static Table *new_table(DmarHandle *h, unsigned slots)
 {
+    size_t size = slots * sizeof(Slot);
+    size_t alignment = MIN(size, BIT_AT(LARGE));
     Table *t = g_new0(Table, 1);
 
-    t->memory = g_malloc0((slots + 1) * sizeof(Slot));
-    t->slots = (Slot *)(((uintptr_t)t->memory + sizeof(Slot) - 1) &
-                        -sizeof(Slot));
+    t->memory = g_malloc0(size + alignment);
+    t->slots = (Slot *)(((uintptr_t)t->memory + alignment - 1) & -alignment);
+    use_large_pages(t->slots, size);
     t->mask = slots - 1;
     h->dmar->handle_slots += slots;
     return t;
