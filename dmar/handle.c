@@ -5,10 +5,12 @@
  * A handle is a small IOTLB in front of the IOTLB: a direct-mapped table for
  * each thread that asks, written by that thread only, so that an answer needs
  * no lock, no atomic operation and no cache line that another thread writes.
- * Whatever makes a keeper forget anything (keeper.c), another root table, and
- * counters of the hardware that are switched on make all slots void at once:
- * they go by an epoch of the engine.  So an answer is never given here that the
- * IOTLB would not give, or have given until it needed the room.
+ * What makes a keeper forget anything of a domain (keeper.c) makes all slots of
+ * that domain void at once, and of those that share its number's lowest bits;
+ * what concerns all, another root table, and counters of the hardware that are
+ * switched on make all slots void: they go by epochs of the engine, which are
+ * numbers that grow.  So an answer is never given here that the IOTLB would not
+ * give, or have given until it needed the room.
  *
  * A slot holds 4 KiB, or 2 MiB of a larger page [VT-d 6.2.4 allows pieces].  A
  * table grows when pages that are in use push each other out.
@@ -45,12 +47,14 @@ enum {
 /* Below an output address: */
 #define SLOT_SHIFT      BITS(5, 0)      /* log2 of what the answer is good for */
 #define SLOT_NO_SNOOP   BIT_AT(6)
+#define SLOT_DOMAIN     BITS(11, 7)     /* its lowest bits */
 
-/* Epoch 0 is never current. */
+G_STATIC_ASSERT(DMAR_DOMAIN_EPOCHS == 32);
+
 typedef struct Slot {
     uint64_t page;              /* input address >> SMALL or LARGE */
     uint64_t output;            /* where it leads */
-    uint64_t epoch;
+    uint64_t epoch;             /* of all and of its domain, added */
     uint32_t pasid;
     uint32_t hits;              /* that no row of statistics counts yet */
 } Slot;
@@ -72,16 +76,42 @@ struct DmarHandle {
 
 /* ---- Epochs ---------------------------------------------------------------- */
 
-void dmar_handles_void(Dmar *dmar)
+static void set_epoch(uint64_t *epoch, uint64_t value)
 {
-    uint64_t epoch = dmar->perf_active ? 0 : ++dmar->handle_epochs;
-
-    __atomic_store_n(&dmar->handle_epoch, epoch, __ATOMIC_RELEASE);
+    __atomic_store_n(epoch, value, __ATOMIC_RELEASE);
 }
 
-static uint64_t current_epoch(const DmarHandle *h)
+static inline uint64_t get_epoch(const uint64_t *epoch)
 {
-    return __atomic_load_n(&h->dmar->handle_epoch, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(epoch, __ATOMIC_ACQUIRE);
+}
+
+void dmar_handles_void(Dmar *dmar)
+{
+    set_epoch(&dmar->handle_epoch, dmar->perf_active ? 0 : ++dmar->handle_epochs);
+}
+
+void dmar_handles_void_domain(Dmar *dmar, uint16_t domain)
+{
+    uint64_t *epoch = &dmar->domain_epochs[domain % DMAR_DOMAIN_EPOCHS];
+
+    set_epoch(epoch, *epoch + 1);
+}
+
+/* Neither number has grown since it was written, if their sum has not.  Those
+ * who ask have looked whether @of_all is 0. */
+static inline bool is_of_epoch(const Dmar *dmar, const Slot *slot,
+                               uint64_t of_all)
+{
+    uint64_t domain = field_get(slot->output, SLOT_DOMAIN);
+
+    return slot->epoch == of_all + get_epoch(&dmar->domain_epochs[domain]);
+}
+
+static bool is_current(const DmarHandle *h, const Slot *slot)
+{
+    return slot->page && h->dmar->handle_epoch &&
+           is_of_epoch(h->dmar, slot, h->dmar->handle_epoch);
 }
 
 /* ---- Counting ---------------------------------------------------------------- */
@@ -99,14 +129,13 @@ static void set_hits(Slot *slot, uint32_t hits)
 typedef void CountHits(DmarStats *stats, uint16_t source_id, uint32_t pasid,
                        bool with_pasid, uint64_t hits);
 
-/* Those of before a reset do not count. */
 static void count_slot(const DmarHandle *h, const Table *t, const Slot *slot,
                        CountHits *count)
 {
     bool with_pasid = slot->pasid != DMAR_NO_PASID;
     uint32_t hits = hits_of(slot);
 
-    if (hits && slot->epoch >= h->dmar->handle_counted_from) {
+    if (hits) {
         count(h->dmar->stats, t->source_id,
               with_pasid ? slot->pasid : t->rid_pasid, with_pasid, hits);
     }
@@ -135,10 +164,20 @@ void dmar_handles_count(const Dmar *dmar)
     }
 }
 
-/* Statistics begin anew; void slots come with it. */
+/* Statistics begin anew.  Who asks in the same moment may be counted. */
 void dmar_handles_forget_counts(Dmar *dmar)
 {
-    dmar->handle_counted_from = dmar->handle_epochs + 1;
+    for (GSList *l = dmar->handles; l; l = l->next) {
+        const DmarHandle *h = l->data;
+
+        for (unsigned i = 0; i < DMAR_THREADS; i++) {
+            const Table *t = h->tables[i];
+
+            for (uint32_t n = 0; t && n <= t->mask; n++) {
+                set_hits(&t->slots[n], 0);
+            }
+        }
+    }
 }
 
 /* ---- Life ------------------------------------------------------------------------ */
@@ -186,11 +225,6 @@ static uint64_t page_of(uint64_t addr, bool large)
 static inline uint32_t slot_index(const Table *t, uint32_t pasid, uint64_t page)
 {
     return ((uint32_t)page ^ (pasid * UINT32_C(0x9e3779b1)) >> 8) & t->mask;
-}
-
-static bool is_current(const DmarHandle *h, const Slot *slot)
-{
-    return slot->epoch && slot->epoch == h->dmar->handle_epoch;
 }
 
 /* A table this large is looked up all over: the host's own TLB holds little of
@@ -289,8 +323,8 @@ static void note_who_gives_way(const DmarHandle *h, Table *t, const Slot *value)
     const Slot *old =
         &t->slots[slot_index(t, value->pasid, value->page & SLOT_PAGE)];
 
-    if (t->epoch != value->epoch) {
-        t->epoch = value->epoch;
+    if (t->epoch != h->dmar->handle_epoch) {
+        t->epoch = h->dmar->handle_epoch;
         t->pushed_out = 0;
     }
     t->pushed_out += is_current(h, old) &&
@@ -310,8 +344,10 @@ static void keep(DmarHandle *h, unsigned thread, const DmarRequest *request,
                 (kept->dirty ? SLOT_DIRTY : 0),
         .output = (answer->addr & ~low_bits(large ? LARGE : SMALL)) |
                   field_make(__builtin_ctzll(answer->size), SLOT_SHIFT) |
-                  (answer->no_snoop_forced ? SLOT_NO_SNOOP : 0),
-        .epoch = h->dmar->handle_epoch,
+                  (answer->no_snoop_forced ? SLOT_NO_SNOOP : 0) |
+                  field_make(kept->domain % DMAR_DOMAIN_EPOCHS, SLOT_DOMAIN),
+        .epoch = h->dmar->handle_epoch +
+                 h->dmar->domain_epochs[kept->domain % DMAR_DOMAIN_EPOCHS],
         .pasid = request->pasid,
     };
 
@@ -321,13 +357,14 @@ static void keep(DmarHandle *h, unsigned thread, const DmarRequest *request,
 
 /* ---- Translation --------------------------------------------------------------------- */
 
-static inline Slot *find(const Table *t, uint32_t pasid, uint64_t page,
-                         uint64_t needs, uint64_t epoch)
+static inline Slot *find(const DmarHandle *h, const Table *t, uint32_t pasid,
+                         uint64_t page, uint64_t needs, uint64_t epoch)
 {
     Slot *slot = &t->slots[slot_index(t, pasid, page)];
 
     return (slot->page & (SLOT_PAGE | needs)) == (page | needs) &&
-           slot->pasid == pasid && slot->epoch == epoch ? slot : NULL;
+           slot->pasid == pasid && is_of_epoch(h->dmar, slot, epoch)
+           ? slot : NULL;
 }
 
 /* The slot that answers, counted, and which bits of an address are inside of
@@ -340,17 +377,17 @@ static inline const Slot *hit(const DmarHandle *h, uint16_t source_id,
 {
     const Table *t = h->tables[dmar_thread_number()];
     uint64_t needs = access == DMAR_WRITE ? SLOT_WRITE | SLOT_DIRTY : SLOT_READ;
-    uint64_t epoch = current_epoch(h);
+    uint64_t epoch = get_epoch(&h->dmar->handle_epoch);
     Slot *slot;
 
     if (G_UNLIKELY(!t || t->source_id != source_id || access > DMAR_WRITE)) {
         return NULL;
     }
     *inside = low_bits(SMALL);
-    slot = find(t, pasid, page_of(addr, false), needs, epoch);
+    slot = find(h, t, pasid, page_of(addr, false), needs, epoch);
     if (G_UNLIKELY(!slot)) {
         *inside = low_bits(LARGE);
-        slot = find(t, pasid, page_of(addr, true), needs, epoch);
+        slot = find(h, t, pasid, page_of(addr, true), needs, epoch);
     }
     if (G_UNLIKELY(!slot || !epoch || hits_of(slot) == HITS_MOST)) {
         return NULL;

@@ -57,9 +57,11 @@ void dmar_keeper_answered(Dmar *dmar, uint16_t source_id,
 
 void dmar_keepers_forget(Dmar *dmar, const DmarForgotten *what)
 {
-    dmar_handles_void(dmar);
     if (what->every_domain) {
+        dmar_handles_void(dmar);
         dmar->keeper_epoch++;
+    } else {
+        dmar_handles_void_domain(dmar, what->domain);
     }
     if (dmar->host.translations_dropped) {
         dmar->host.translations_dropped(dmar->opaque, what);

@@ -435,6 +435,7 @@ static DmarKept what_may_be_kept(const Journey *j)
     return (DmarKept) {
         .valid = !is_probe(j->request),
         .dirty = j->entry.mapping.dirty,
+        .domain = j->entry.binding.domain,
         .pasid = j->entry.binding.pasid,
     };
 }

@@ -133,8 +133,13 @@ typedef struct DmarKeeper DmarKeeper;
 typedef struct DmarKept {
     bool valid;
     bool dirty;                 /* a write has nothing to set any more */
+    uint16_t domain;
     uint32_t pasid;
 } DmarKept;
+
+/* Handles go by what is dropped of a domain, or of another that has as many
+ * more. */
+enum { DMAR_DOMAIN_EPOCHS = 32 };
 
 struct Dmar {
     GMutex lock;
@@ -163,11 +168,11 @@ struct Dmar {
     GSList *handles;
     uint64_t handle_slots;      /* of all of them */
     uint64_t handle_epochs;     /* so far */
-    uint64_t handle_counted_from;       /* epoch: hits before have been counted */
 
     /* Read by whoever asks through a handle: away from what is written. */
     char beside_epoch[64];
     uint64_t handle_epoch;      /* in which slots are valid; 0: in none */
+    uint64_t domain_epochs[DMAR_DOMAIN_EPOCHS];
     char behind_epoch[64];
 };
 
@@ -379,6 +384,7 @@ void dmar_translate_locked(Dmar *dmar, const DmarRequest *request,
 
 /* handle.c */
 void dmar_handles_void(Dmar *dmar);
+void dmar_handles_void_domain(Dmar *dmar, uint16_t domain);
 void dmar_handles_count(const Dmar *dmar);
 void dmar_handles_forget_counts(Dmar *dmar);
 

@@ -270,9 +270,13 @@ START_TEST(an_answer_is_given_again_until_it_is_invalidated)
     both_reach(DEV, PASID, IOVA, OLD);
     map(&space, IOVA, NEW, PAGE, RW);
     both_reach(DEV, PASID, IOVA, OLD);
+    unsigned before = answered_by_engine();
     execute(wait_fence());
     execute(iotlb_domain(DOMAIN + 1));
+    execute(iotlb_page(DOMAIN - 1, IOVA, 0, NON_LEAVES_TOO));
+    execute(p_iotlb_pasid(DOMAIN + 2, PASID));
     both_reach(DEV, PASID, IOVA, OLD);
+    ck_assert_uint_eq(answered_by_engine(), before);
     execute(order(_i));
     both_reach(DEV, PASID, IOVA, NEW);
 }
