@@ -40,6 +40,7 @@ compile() { # NAME SOURCE...: one static program
 cd "$top/guest/prog"
 compile host host.c
 compile frames frames.c
+compile bench-io bench-io.c
 compile iommufd iommufd.c
 compile perf-count perf-count.c
 compile adi adi.c adi-*.c
