@@ -35,7 +35,7 @@ its standard input is empty. The exit status is CMD's, or that of the shell:
   124  the time of --timeout is over
   125  the guest could not be started, or ended before CMD did
 Programs in the guest that drive ADIs: adi-copy, adi-wild, adi-unmap, adi-hold,
-adi-many, adi-churn, adi-twin, adi-sva; adi-sh and adi-ask to drive one by hand.
+adi-many, adi-churn, adi-twin, adi-sva, adi-bench; adi-sh and adi-ask to drive one by hand.
 """
 
 

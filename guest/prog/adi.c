@@ -22,6 +22,7 @@ static const struct program {
 	{ "adi-churn", churn_main, "map and unmap while ADIs work" },
 	{ "adi-twin", twin_main, "the same random work for an ADI and for an emulated one" },
 	{ "adi-sva", sva_main, "let an ADI work in the process's own address space" },
+	{ "adi-bench", bench_main, "time copies by many ADIs of one process" },
 	{ "adi-sh", shell_main, "own ADIs step by step, by commands" },
 	{ "adi-ask", ask_main, "give an adi-sh in the background a command" },
 };

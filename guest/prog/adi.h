@@ -145,6 +145,6 @@ void owner_end(struct owner *owner);
 
 typedef int program_main(int argc, char *argv[]);
 program_main copy_main, wild_main, unmap_main, hold_main, many_main, churn_main;
-program_main twin_main, shell_main, ask_main, sva_main;
+program_main twin_main, shell_main, ask_main, sva_main, bench_main;
 
 #endif /* GUEST_PROG_ADI_H */
