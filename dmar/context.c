@@ -233,7 +233,7 @@ static uint8_t fetch_context(Resolution *r, bool legacy, DmarContext *out)
     return reason;
 }
 
-uint8_t dmar_context_find(Resolution *r, bool legacy, DmarContext *out)
+uint8_t dmar_context_find(Resolution *r, bool legacy, const DmarContext **out)
 {
     const DmarContext *cached =
         dmar_cache_find_context(r->dmar->caches, r->request->source_id);
@@ -241,9 +241,10 @@ uint8_t dmar_context_find(Resolution *r, bool legacy, DmarContext *out)
     dmar_perf_count(r->dmar, PERF_CONTEXT_LOOKUP, 0);
     if (cached && cached->legacy == legacy) {
         dmar_perf_count(r->dmar, PERF_CONTEXT_HIT, 0);
-        *out = *cached;
-        r->fpd |= out->fpd;
-        return out->fault;
+        *out = cached;
+        r->fpd |= cached->fpd;
+        return cached->fault;
     }
-    return fetch_context(r, legacy, out);
+    *out = &r->fetched;
+    return fetch_context(r, legacy, &r->fetched);
 }

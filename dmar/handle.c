@@ -252,10 +252,14 @@ static Table *new_table(DmarHandle *h, unsigned slots)
     return t;
 }
 
-static void set_slot(const DmarHandle *h, Table *t, const Slot *value)
+static inline Slot *slot_for(const Table *t, uint32_t pasid, uint64_t page)
 {
-    Slot *slot = &t->slots[slot_index(t, value->pasid, value->page & SLOT_PAGE)];
+    return &t->slots[slot_index(t, pasid, page & SLOT_PAGE)];
+}
 
+static void set_slot(const DmarHandle *h, const Table *t, Slot *slot,
+                     const Slot *value)
+{
     count_slot(h, t, slot, dmar_stats_hits);
     *slot = *value;
 }
@@ -278,10 +282,12 @@ static void grow(DmarHandle *h, unsigned thread)
     t->source_id = old->source_id;
     t->rid_pasid = old->rid_pasid;
     for (uint32_t i = 0; i <= old->mask; i++) {
-        if (is_current(h, &old->slots[i])) {
-            set_slot(h, t, &old->slots[i]);
+        const Slot *slot = &old->slots[i];
+
+        if (is_current(h, slot)) {
+            set_slot(h, t, slot_for(t, slot->pasid, slot->page), slot);
         } else {
-            count_slot(h, old, &old->slots[i], dmar_stats_hits);
+            count_slot(h, old, slot, dmar_stats_hits);
         }
     }
     free_table(h, old);
@@ -318,18 +324,16 @@ static Table *table_for(DmarHandle *h, unsigned thread,
     return t;
 }
 
-static void note_who_gives_way(const DmarHandle *h, Table *t, const Slot *value)
+static void note_who_gives_way(const DmarHandle *h, Table *t, const Slot *slot,
+                               const Slot *value)
 {
-    const Slot *old =
-        &t->slots[slot_index(t, value->pasid, value->page & SLOT_PAGE)];
-
     if (t->epoch != h->dmar->handle_epoch) {
         t->epoch = h->dmar->handle_epoch;
         t->pushed_out = 0;
     }
-    t->pushed_out += is_current(h, old) &&
-                     (old->pasid != value->pasid ||
-                      (old->page ^ value->page) & SLOT_PAGE);
+    t->pushed_out += (slot->pasid != value->pasid ||
+                      (slot->page ^ value->page) & SLOT_PAGE) &&
+                     is_current(h, slot);
 }
 
 static void keep(DmarHandle *h, unsigned thread, const DmarRequest *request,
@@ -337,7 +341,7 @@ static void keep(DmarHandle *h, unsigned thread, const DmarRequest *request,
 {
     bool large = answer->size >= BIT_AT(LARGE);
     Table *t = table_for(h, thread, request, kept);
-    Slot slot = {
+    Slot value = {
         .page = page_of(request->addr, large) |
                 (answer->read ? SLOT_READ : 0) |
                 (answer->write ? SLOT_WRITE : 0) |
@@ -350,9 +354,10 @@ static void keep(DmarHandle *h, unsigned thread, const DmarRequest *request,
                  h->dmar->domain_epochs[kept->domain % DMAR_DOMAIN_EPOCHS],
         .pasid = request->pasid,
     };
+    Slot *slot = slot_for(t, value.pasid, value.page);
 
-    note_who_gives_way(h, t, &slot);
-    set_slot(h, t, &slot);
+    note_who_gives_way(h, t, slot, &value);
+    set_slot(h, t, slot, &value);
 }
 
 /* ---- Translation --------------------------------------------------------------------- */
@@ -360,7 +365,7 @@ static void keep(DmarHandle *h, unsigned thread, const DmarRequest *request,
 static inline Slot *find(const DmarHandle *h, const Table *t, uint32_t pasid,
                          uint64_t page, uint64_t needs, uint64_t epoch)
 {
-    Slot *slot = &t->slots[slot_index(t, pasid, page)];
+    Slot *slot = slot_for(t, pasid, page);
 
     return (slot->page & (SLOT_PAGE | needs)) == (page | needs) &&
            slot->pasid == pasid && is_of_epoch(h->dmar, slot, epoch)

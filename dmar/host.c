@@ -30,15 +30,7 @@ void dmar_tell_remapping(Dmar *dmar)
     }
 }
 
-void dmar_report(Dmar *dmar, DmarEventKind kind, uint16_t source_id,
-                 uint32_t pasid, uint64_t addr, uint64_t value, uint64_t detail)
+void dmar_tell_event(Dmar *dmar, const DmarEvent *event)
 {
-    if (dmar->host.event) {
-        DmarEvent event = {
-            .kind = kind, .source_id = source_id, .pasid = pasid,
-            .addr = addr, .value = value, .detail = detail,
-        };
-
-        dmar->host.event(dmar->opaque, &event);
-    }
+    dmar->host.event(dmar->opaque, event);
 }

@@ -135,8 +135,10 @@ typedef struct DmarHost {
     /* Optional: software answers a page group of a device. */
     void (*page_response)(void *opaque, const DmarPageResponse *response);
 
-    /* Optional: a step of the engine. */
+    /* Optional: a step of the engine; if @watched is given, only while it is
+     * not 0. */
     void (*event)(void *opaque, const DmarEvent *event);
+    const int *watched;
 } DmarHost;
 
 #endif /* DMAR_HOST_H */

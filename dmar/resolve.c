@@ -92,14 +92,14 @@ static void bind_translated(const DmarContext *context, DmarBinding *out)
 
 static uint8_t resolve_legacy(Resolution *r, DmarBinding *out)
 {
-    DmarContext context;
+    const DmarContext *context;
     uint8_t reason = dmar_context_find(r, true, &context);
 
-    reason = reason ? reason : gate(r, &context);
+    reason = reason ? reason : gate(r, context);
     if (!reason) {
-        *out = context.binding;
+        *out = context->binding;
         if (r->request->type == DMAR_TRANSLATED) {
-            bind_translated(&context, out);
+            bind_translated(context, out);
         }
     }
     return reason;
@@ -107,21 +107,21 @@ static uint8_t resolve_legacy(Resolution *r, DmarBinding *out)
 
 static uint8_t resolve_scalable(Resolution *r, DmarBinding *out)
 {
-    DmarContext context;
+    const DmarContext *context;
     uint8_t reason = dmar_context_find(r, false, &context);
 
-    reason = reason ? reason : gate(r, &context);
+    reason = reason ? reason : gate(r, context);
     if (reason) {
         return reason;
     }
     if (r->request->type == DMAR_TRANSLATED) {
-        bind_translated(&context, out);
+        bind_translated(context, out);
         return FAULT_NONE;
     }
     out->pasid = dmar_has_pasid(r->request) ? r->request->pasid
-                                            : context.rid_pasid;
-    reason = dmar_pasid_find(r, &context, out->pasid, out);
-    out->rid_privileged = context.rid_privileged;
+                                            : context->rid_pasid;
+    reason = dmar_pasid_find(r, context, out->pasid, out);
+    out->rid_privileged = context->rid_privileged;
     return reason;
 }
 
@@ -163,10 +163,14 @@ uint8_t dmar_resolve_mode(const Dmar *dmar, const DmarRequest *request)
 uint8_t dmar_resolve(Dmar *dmar, const DmarRequest *request,
                      DmarBinding *binding, bool *fpd)
 {
-    Resolution r = { .dmar = dmar, .request = request };
-    uint8_t reason = dmar_mode(dmar) == TTM_LEGACY
-                     ? resolve_legacy(&r, binding)
-                     : resolve_scalable(&r, binding);
+    Resolution r;
+    uint8_t reason;
+
+    r.dmar = dmar;
+    r.request = request;
+    r.fpd = false;
+    reason = dmar_mode(dmar) == TTM_LEGACY ? resolve_legacy(&r, binding)
+                                           : resolve_scalable(&r, binding);
 
     *fpd = binding->fpd = r.fpd;
     return reason;

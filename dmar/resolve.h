@@ -16,10 +16,12 @@ typedef struct Resolution {
     Dmar *dmar;
     const DmarRequest *request;
     bool fpd;
+    DmarContext fetched;        /* if there was none in the cache */
 } Resolution;
 
-/* Both return a fault reason or FAULT_NONE, and gather FPD. */
-uint8_t dmar_context_find(Resolution *r, bool legacy, DmarContext *out);
+/* Both return a fault reason or FAULT_NONE, and gather FPD.  The context is in the
+ * cache, or in @r. */
+uint8_t dmar_context_find(Resolution *r, bool legacy, const DmarContext **out);
 uint8_t dmar_pasid_find(Resolution *r, const DmarContext *context,
                         uint32_t pasid, DmarBinding *out);
 

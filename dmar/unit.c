@@ -11,6 +11,7 @@
 Dmar *dmar_new(const DmarConfig *config, const DmarHost *host, void *opaque,
                GError **error)
 {
+    static const int always = 1;
     uint64_t cap, ecap;
     Dmar *dmar;
 
@@ -21,6 +22,9 @@ Dmar *dmar_new(const DmarConfig *config, const DmarHost *host, void *opaque,
     g_mutex_init(&dmar->lock);
     dmar->config = *config;
     dmar->host = *host;
+    if (!host->watched) {
+        dmar->host.watched = &always;
+    }
     dmar->opaque = opaque;
     dmar->cap = cap;
     dmar->ecap = ecap;

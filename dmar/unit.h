@@ -241,8 +241,19 @@ void dmar_command(Dmar *dmar, uint64_t written);
 /* host.c: what is asked of the host and told to it. */
 bool dmar_read_words(Dmar *dmar, uint64_t addr, uint64_t *words, unsigned count);
 void dmar_tell_remapping(Dmar *dmar);
-void dmar_report(Dmar *dmar, DmarEventKind kind, uint16_t source_id,
-                 uint32_t pasid, uint64_t addr, uint64_t value, uint64_t detail);
+void dmar_tell_event(Dmar *dmar, const DmarEvent *event);
+
+static inline void dmar_report(Dmar *dmar, DmarEventKind kind,
+                               uint16_t source_id, uint32_t pasid,
+                               uint64_t addr, uint64_t value, uint64_t detail)
+{
+    if (G_UNLIKELY(*dmar->host.watched) && dmar->host.event) {
+        dmar_tell_event(dmar, &(DmarEvent) {
+            .kind = kind, .source_id = source_id, .pasid = pasid,
+            .addr = addr, .value = value, .detail = detail,
+        });
+    }
+}
 
 /* event.c: interrupt messages of the unit itself. */
 void dmar_event_raise(Dmar *dmar, uint64_t control_register);

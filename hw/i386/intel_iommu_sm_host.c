@@ -174,9 +174,6 @@ static void sm_host_event(void *opaque, const DmarEvent *e)
     unsigned unit = ((SmIommu *)opaque)->number;
     const char *name;
 
-    if (likely(!trace_events_enabled_count)) {
-        return;
-    }
     switch (e->kind) {
     case DMAR_EVENT_REGISTER_WRITE:
         name = dmar_register_name(e->addr);
@@ -247,6 +244,7 @@ const DmarHost sm_host = {
     .device_tlb = sm_ats_request,
     .page_response = sm_pasid_page_response,
     .event = sm_host_event,
+    .watched = &trace_events_enabled_count,
 };
 
 void sm_host_init(SmIommu *s)

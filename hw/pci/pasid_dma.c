@@ -256,10 +256,13 @@ static inline bool pasid_dma_move_ram(uint64_t addr, void *buf, uint64_t len,
 static PasidDmaStatus pasid_dma_move(PCIDevice *dev, uint64_t addr, void *buf,
                                      uint64_t len, bool is_write)
 {
-    MemTxAttrs attrs = { .requester_id = pci_get_bdf(dev) };
+    MemTxAttrs attrs = { 0 };
 
-    return pasid_dma_move_ram(addr, buf, len, is_write) ||
-           address_space_rw(&address_space_memory, addr, attrs, buf, len,
+    if (pasid_dma_move_ram(addr, buf, len, is_write)) {
+        return PASID_DMA_OK;
+    }
+    attrs.requester_id = pci_get_bdf(dev);
+    return address_space_rw(&address_space_memory, addr, attrs, buf, len,
                             is_write) == MEMTX_OK
            ? PASID_DMA_OK : PASID_DMA_NO_MEMORY;
 }
