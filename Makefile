@@ -117,7 +117,7 @@ mutation: config.mak
 	@scripts/mutate --count $(or $(COUNT),200) --seed $(or $(SEED),1) $(addprefix --files ,$(FILES))
 
 bench: config.mak
-	@scripts/packages build check
+	@scripts/packages build check bench
 	@scripts/bench $(if $(QUICK),--quick) $(if $(COMPARE),--compare $(COMPARE)) $(ROWS)
 
 lint: config.mak

@@ -1,210 +1,256 @@
 /*
  * What the engine costs: translations by how they are found, invalidations by
- * what is cached, attachments by how many there are, and threads.
+ * what is cached, attachments by how many there are, devices, and threads.
  *
- *     engine [--quick] [ROW]...       rows whose name contains a word
+ *     bench-engine [--quick] [--count] [ROW]...   rows whose name contains a word
  *
- * One line a measurement, fields separated by tabs: row, what the
- * parameter counts, parameter, "engine", "ns", and an operation's nanoseconds for each repetition.
- * Operations of one repetition are timed together.
+ * With --count it is instructions that are measured, of rows and parameters
+ * where they are few; under callgrind, see counts.h.
  *
  * Copyright (c) The vtd-sm developers
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
-#include "machine.h"
+#include "measure.h"
 
 #define DOMAIN      7
 #define PASID       0x21
 #define NO_PASID    DMAR_NO_PASID
 #define BASE        0x2000000000ull
 #define TARGET      0x40000000ull
-#define MOST        15          /* repetitions */
-
-static unsigned repetitions = 9;
-static unsigned long scale = 1;         /* --quick: fewer operations */
-static char **words;
-static int word_count;
-
-/* ---- Time ----------------------------------------------------------------- */
-
-static uint64_t now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1000000000ull + t.tv_nsec;
-}
-
-static void print(const char *row, const char *by, uint64_t parameter,
-                  const double *ns)
-{
-    printf("%s\t%s\t%" PRIu64 "\tengine\tns", row, by, parameter);
-    for (unsigned i = 0; i < repetitions; i++) {
-        printf("\t%.2f", ns[i]);
-    }
-    printf("\n");
-    fflush(stdout);
-}
-
-static bool wanted(const char *row)
-{
-    for (int i = 0; i < word_count; i++) {
-        if (strstr(row, words[i])) {
-            return true;
-        }
-    }
-    return word_count == 0;
-}
-
-/* Something to time: @count operations, after a preparation that is not. */
-typedef struct Work {
-    void (*prepare)(uint64_t parameter);
-    void (*run)(uint64_t parameter, unsigned long count);
-    unsigned long count;
-    const char *by;             /* what the parameter counts */
-} Work;
-
-static void measure(const char *row, const Work *work, uint64_t parameter)
-{
-    double ns[MOST];
-    unsigned long count = MAX(work->count / scale, 1);
-
-    if (!wanted(row)) {
-        return;
-    }
-    bench_power_on();
-    for (unsigned i = 0; i < repetitions; i++) {
-        uint64_t start;
-
-        if (work->prepare) {
-            work->prepare(parameter);
-        }
-        if (i == 0) {
-            work->run(parameter, count);
-            if (work->prepare) {
-                work->prepare(parameter);
-            }
-        }
-        start = now();
-        work->run(parameter, count);
-        ns[i] = (double)(now() - start) / count;
-    }
-    print(row, work->by, parameter, ns);
-    bench_power_off();
-}
-
-/* ---- Translations ----------------------------------------------------------- */
 
 static BenchSpace space;
 static BenchKind kind;
 static uint32_t pasid;
-static unsigned long seed;
+static uint64_t seed;
 
 static void must(bool done)
 {
     if (!done) {
-        fprintf(stderr, "engine: a request was refused\n");
+        fprintf(stderr, "bench-engine: a request was refused\n");
         exit(1);
     }
 }
 
-/* @pages pages of one space, for PASID and without. */
-static void prepare_pages(uint64_t pages)
+/* By a generator of full period. */
+static uint64_t random_below(uint64_t end)
 {
-    static unsigned prepared;
+    seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+    return (seed >> 32) * end >> 32;
+}
 
-    if (prepared != bench_machines) {
-        space = bench_space(&bench_memory, kind, DOMAIN);
-        bench_bind(BENCH_SID, PASID, &space);
-        bench_bind(BENCH_SID, BENCH_RID_PASID, &space);
-        for (uint64_t i = 0; i < pages; i++) {
-            bench_map(&space, BASE + i * BENCH_PAGE, TARGET + i % 512 * BENCH_PAGE);
+/* All parameters of a row; instructions only of those up to @most_counted,
+ * since callgrind takes its time. */
+static void measure_all(const char *row, const BenchWork *work,
+                        uint64_t most_counted, const uint64_t *parameters,
+                        unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (!bench_options.counting || parameters[i] <= most_counted) {
+            bench_measure(row, work, parameters[i]);
         }
-        prepared = bench_machines;
-    }
-    for (uint64_t i = 0; i < pages; i++) {
-        must(bench_reads(BENCH_SID, pasid, BASE + i * BENCH_PAGE));
     }
 }
 
-/* Random among them, by a generator of full period. */
+#define MEASURE_ALL(row, work, most_counted, parameters) \
+    measure_all(row, work, most_counted, parameters, G_N_ELEMENTS(parameters))
+
+/* ---- Translations ----------------------------------------------------------- */
+
+/* @pages pages of one space, for PASID and without. */
+static void make_pages(uint64_t pages)
+{
+    space = bench_space(&bench_memory, kind, DOMAIN);
+    bench_bind(BENCH_SID, PASID, &space);
+    bench_bind(BENCH_SID, BENCH_RID_PASID, &space);
+    for (uint64_t i = 0; i < pages; i++) {
+        bench_map(&space, BASE + i * BENCH_PAGE, TARGET + i % 512 * BENCH_PAGE);
+    }
+}
+
+static void read_pages(uint64_t pages)
+{
+    BenchPort *port = bench_port(bench_way, BENCH_SID);
+
+    for (uint64_t i = 0; i < pages; i++) {
+        must(bench_reads(port, pasid, BASE + i * BENCH_PAGE));
+    }
+}
+
+static void prepare_pages(uint64_t pages)
+{
+    if (bench_fresh()) {
+        make_pages(pages);
+    }
+    read_pages(pages);
+    seed = 0;
+}
+
 static void run_hits(uint64_t pages, unsigned long count)
 {
+    BenchPort *port = bench_port(bench_way, BENCH_SID);
+
     for (unsigned long i = 0; i < count; i++) {
-        seed = seed * 6364136223846793005ul + 1442695040888963407ul;
-        must(bench_reads(BENCH_SID, pasid,
-                         BASE + (seed >> 33) % pages * BENCH_PAGE));
+        must(bench_reads(port, pasid, BASE + random_below(pages) * BENCH_PAGE));
     }
+}
+
+static void hits_of(const char *how)
+{
+    static const uint64_t sets[] = { 1, 16, 2048, 16384, 65536, 262144 };
+    const BenchWork work = { prepare_pages, run_hits, 400000, 1000, "pages",
+                             .both_ways = true };
+    g_autofree char *row = g_strdup_printf("read, %s, %s",
+                                           bench_kind_names[kind], how);
+
+    MEASURE_ALL(row, &work, 2048, sets);
 }
 
 static void hits(void)
 {
-    static const uint64_t sets[] = { 1, 16, 256, 2048, 16384, 65536, 262144 };
-    const Work work = { prepare_pages, run_hits, 400000, "pages" };
-
     for (kind = 0; kind < BENCH_KINDS; kind++) {
-        for (unsigned with = 0; with < 2; with++) {
-            g_autofree char *row =
-                g_strdup_printf("read, %s, %s", bench_kind_names[kind],
-                                with ? "PASID" : "source-id");
+        pasid = PASID;
+        hits_of("PASID");
+    }
+    kind = BENCH_SECOND;
+    pasid = NO_PASID;
+    hits_of("source-id");
+}
 
-            pasid = with ? PASID : NO_PASID;
-            for (unsigned i = 0; i < G_N_ELEMENTS(sets); i++) {
-                measure(row, &work, sets[i]);
-            }
+/* Pages that were never asked for, so far apart that each needs @levels tables
+ * that were not either. */
+static uint64_t distance(uint64_t levels)
+{
+    return BENCH_PAGE << 9 * (levels - 1);
+}
+
+static unsigned long first_pages(uint64_t levels)
+{
+    return MIN(20000, ((1ull << 47) - BASE) / distance(levels));
+}
+
+static void prepare_first(uint64_t levels)
+{
+    if (bench_fresh()) {
+        make_pages(0);
+        for (unsigned long i = 0; i < first_pages(levels); i++) {
+            bench_map(&space, BASE + i * distance(levels), TARGET);
         }
     }
-}
-
-/* Pages that were never asked for: one in each @parameter bytes. */
-static uint64_t next_page;
-
-static void prepare_first(uint64_t parameter)
-{
-    next_page = BASE;
-    prepare_pages(0);
-    for (uint64_t i = 0; i < 20000; i++) {
-        bench_map(&space, BASE + i * parameter, TARGET);
-    }
     bench_order(BENCH_GLOBAL, 0, 0, 0);
 }
 
-static void run_first(uint64_t parameter, unsigned long count)
+static void run_first(uint64_t levels, unsigned long count)
 {
+    BenchPort *port = bench_port(bench_way, BENCH_SID);
+
     for (unsigned long i = 0; i < count; i++) {
-        must(bench_reads(BENCH_SID, pasid, next_page));
-        next_page += parameter;
+        must(bench_reads(port, pasid, BASE + i * distance(levels)));
     }
-    next_page = BASE;
-    bench_order(BENCH_GLOBAL, 0, 0, 0);
 }
 
 static void first_touches(void)
 {
-    const Work work = { prepare_first, run_first, 20000, "bytes apart" };
-
     pasid = PASID;
     for (kind = 0; kind < BENCH_PASS_THROUGH; kind++) {
         g_autofree char *row = g_strdup_printf("first touch, %s",
                                                bench_kind_names[kind]);
 
-        measure(row, &work, BENCH_PAGE);
-        measure(row, &work, 512 * BENCH_PAGE);
+        for (uint64_t levels = 1; levels <= 4; levels++) {
+            const BenchWork work = { prepare_first, run_first,
+                                     first_pages(levels), 200, "levels",
+                                     .both_ways = true };
+
+            bench_measure(row, &work, levels);
+        }
     }
+}
+
+/* ---- Many devices, many PASIDs ------------------------------------------------ */
+
+enum { PAGES_EACH = 16, MOST_PASIDS = (1 << 20) - 1 };
+
+/* Each with a domain and tables of its own. */
+static void prepare_devices(uint64_t devices)
+{
+    bool fresh = bench_fresh();
+
+    for (uint64_t i = 0; fresh && i < devices; i++) {
+        space = bench_space(&bench_memory, BENCH_SECOND, DOMAIN + i);
+        bench_bind(BENCH_SID + i, PASID, &space);
+        for (unsigned page = 0; page < PAGES_EACH; page++) {
+            bench_map(&space, BASE + page * BENCH_PAGE, TARGET);
+        }
+    }
+    for (uint64_t i = 0; i < devices * PAGES_EACH; i++) {
+        must(bench_reads(bench_port(bench_way, BENCH_SID + i / PAGES_EACH),
+                         PASID, BASE + i % PAGES_EACH * BENCH_PAGE));
+    }
+    seed = 0;
+}
+
+static void run_devices(uint64_t devices, unsigned long count)
+{
+    for (unsigned long i = 0; i < count; i++) {
+        uint64_t n = random_below(devices * PAGES_EACH);
+        BenchPort *port = bench_port(bench_way, BENCH_SID + n / PAGES_EACH);
+
+        must(bench_reads(port, PASID, BASE + n % PAGES_EACH * BENCH_PAGE));
+    }
+}
+
+/* The same page by each. */
+static void read_by_pasids(uint64_t pasids)
+{
+    BenchPort *port = bench_port(bench_way, BENCH_SID);
+
+    for (uint32_t i = 1; i <= pasids; i++) {
+        must(bench_reads(port, i, BASE));
+    }
+}
+
+static void prepare_pasids(uint64_t pasids)
+{
+    if (bench_fresh()) {
+        space = bench_space(&bench_memory, BENCH_SECOND, DOMAIN);
+        bench_map(&space, BASE, TARGET);
+        for (uint32_t i = 1; i <= pasids; i++) {
+            bench_bind(BENCH_SID, i, &space);
+        }
+    }
+    read_by_pasids(pasids);
+    seed = 0;
+}
+
+static void run_pasids(uint64_t pasids, unsigned long count)
+{
+    BenchPort *port = bench_port(bench_way, BENCH_SID);
+
+    for (unsigned long i = 0; i < count; i++) {
+        must(bench_reads(port, 1 + random_below(pasids), BASE));
+    }
+}
+
+static void many(void)
+{
+    static const uint64_t devices[] = { 1, 4, 16, 64, 256 };
+    static const uint64_t pasids[] = { 1, 64, 1024, 16384, 131072, MOST_PASIDS };
+    const BenchWork of_devices = { prepare_devices, run_devices, 400000, 1000,
+                                   "devices", .both_ways = true };
+    const BenchWork of_pasids = { prepare_pasids, run_pasids, 400000, 1000,
+                                  "PASIDs", .both_ways = true };
+
+    MEASURE_ALL("read, devices with a domain each", &of_devices, 64, devices);
+    MEASURE_ALL("read, PASIDs in use", &of_pasids, 1024, pasids);
 }
 
 /* ---- Invalidations ---------------------------------------------------------- */
 
 static BenchOrder order;
 
-/* The same command over and over, with what it drops brought in again: timed
- * without that, by running as many commands after each filling as it stands. */
+/* The same command over and over. */
 static void run_orders(uint64_t cached, unsigned long count)
 {
     (void)cached;
@@ -213,31 +259,50 @@ static void run_orders(uint64_t cached, unsigned long count)
     }
 }
 
-/* More than any cache holds, of which some are not there any more. */
+/* What was read last is what commands begin with, so that it is there if the
+ * caches have not room for all. */
 static void prepare_cached(uint64_t cached)
 {
+    enum { FIRST = 1024 };
+
     pasid = PASID;
     prepare_pages(cached);
+    read_pages(MIN(cached, FIRST));
+}
+
+/* The processor's caches have seen the same, and the unit's hold nothing. */
+static void prepare_dropped(uint64_t dropped)
+{
+    prepare_cached(dropped);
+    bench_order(BENCH_GLOBAL, 0, 0, 0);
+}
+
+static void invalidations_of(unsigned long count)
+{
+    static const uint64_t cached[] = { 1024, 16384, 262144, 1048576 };
+    const unsigned long counted = MIN(count, 100);
+    const BenchWork with = { prepare_cached, run_orders, count, counted,
+                             "cached", .both_ways = false };
+    const BenchWork without = { prepare_dropped, run_orders, count, counted,
+                                "dropped", .both_ways = false };
+    g_autofree char *row =
+        g_strdup_printf("invalidate, %s, %s", bench_order_names[order],
+                        bench_kind_names[kind]);
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(cached); i++) {
+        measure_all(row, &with, 16384, &cached[i], 1);
+        measure_all(row, &without, 16384, &cached[i], 1);
+    }
 }
 
 static void invalidations(void)
 {
-    static const uint64_t cached[] = { 0, 1024, 16384, 262144, 1048576 };
-
     for (order = 0; order < BENCH_ORDERS; order++) {
-        for (kind = BENCH_SECOND; kind <= BENCH_FIRST; kind++) {
-            bool selective = order <= BENCH_PAGE_OF_PASID;
-            g_autofree char *row =
-                g_strdup_printf("invalidate, %s, %s", bench_order_names[order],
-                                bench_kind_names[kind]);
-            const Work work = { prepare_cached, run_orders,
-                                selective || order == BENCH_CONTEXT ? 500 : 1,
-                                "cached" };
+        bool of_pasid = order == BENCH_PAGE_OF_PASID || order == BENCH_PASID;
+        bool repeats = order <= BENCH_PAGE_OF_PASID || order == BENCH_CONTEXT;
 
-            for (unsigned i = 0; i < G_N_ELEMENTS(cached); i++) {
-                measure(row, &work, cached[i]);
-            }
-        }
+        kind = of_pasid ? BENCH_FIRST : BENCH_SECOND;
+        invalidations_of(repeats ? 500 : 1);
     }
 }
 
@@ -245,88 +310,93 @@ static void invalidations(void)
 
 static uint32_t next_pasid;
 
+static void attach(BenchPort *port)
+{
+    bench_bind(BENCH_SID, next_pasid, &space);
+    must(bench_reads(port, next_pasid++, BASE));
+}
+
 static void prepare_attached(uint64_t attached)
 {
-    static unsigned prepared;
+    BenchPort *port = bench_port(BENCH_BY_CALL, BENCH_SID);
 
-    if (prepared != bench_machines) {
+    if (bench_fresh()) {
         space = bench_space(&bench_memory, BENCH_SECOND, DOMAIN);
         bench_map(&space, BASE, TARGET);
-        next_pasid = 1;
-        prepared = bench_machines;
-        while (next_pasid <= attached) {
-            bench_bind(BENCH_SID, next_pasid, &space);
-            must(bench_reads(BENCH_SID, next_pasid++, BASE));
+        for (next_pasid = 1; next_pasid <= attached; ) {
+            attach(port);
         }
     }
 }
 
 static void run_attach(uint64_t attached, unsigned long count)
 {
+    BenchPort *port = bench_port(BENCH_BY_CALL, BENCH_SID);
+
     (void)attached;
     for (unsigned long i = 0; i < count; i++) {
-        bench_bind(BENCH_SID, next_pasid, &space);
-        must(bench_reads(BENCH_SID, next_pasid++, BASE));
+        attach(port);
     }
 }
 
 static void attachments(void)
 {
     static const uint64_t attached[] = { 10, 1000, 100000, 1000000 };
-    const Work work = { prepare_attached, run_attach, 200, "PASIDs" };
+    const BenchWork work = { prepare_attached, run_attach, 200, 200, "PASIDs",
+                             .both_ways = false };
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(attached); i++) {
-        measure("attach and first DMA", &work, attached[i]);
-    }
+    MEASURE_ALL("attach and first DMA", &work, 1000, attached);
 }
 
 /* ---- Map, DMA, unmap -------------------------------------------------------- */
 
 static void run_round(uint64_t cached, unsigned long count)
 {
+    BenchPort *port = bench_port(bench_way, BENCH_SID);
+
+    (void)cached;
     for (unsigned long i = 0; i < count; i++) {
         uint64_t iova = BASE / 2 + i % 512 * BENCH_PAGE;
 
         bench_map(&space, iova, TARGET);
-        must(bench_reads(BENCH_SID, pasid, iova));
+        must(bench_reads(port, pasid, iova));
         bench_unmap(&space, iova);
         bench_order(BENCH_PAGE_OF_DOMAIN, DOMAIN, 0, iova);
     }
-    (void)cached;
 }
 
 static void rounds(void)
 {
-    const Work work = { prepare_cached, run_round, 20000, "cached" };
+    const BenchWork work = { prepare_cached, run_round, 20000, 0, "cached",
+                             .both_ways = true };
 
     kind = BENCH_SECOND;
-    measure("map, read, unmap, invalidate", &work, 16384);
+    bench_measure("map, read, unmap, invalidate", &work, 16384);
 }
 
 /* ---- Threads ------------------------------------------------------------------ */
 
-enum { PER_THREAD = 400000 };
+enum { PER_THREAD = 400000, MOST_THREADS = 4 };
 
 static void *thread_reads(void *data)
 {
-    uint16_t sid = BENCH_SID + GPOINTER_TO_UINT(data);
+    BenchPort *port = data;
 
-    for (unsigned long i = 0; i < PER_THREAD / scale; i++) {
-        must(bench_reads(sid, PASID, BASE + i % 64 * BENCH_PAGE));
+    for (unsigned long i = 0; i < PER_THREAD / bench_options.scale; i++) {
+        must(bench_reads(port, PASID, BASE + i % 64 * BENCH_PAGE));
     }
     return NULL;
 }
 
+/* Each is a device of its own. */
 static void prepare_threads(uint64_t threads)
 {
-    static unsigned prepared;
-
-    if (prepared != bench_machines) {
-        space = bench_space(&bench_memory, BENCH_SECOND, DOMAIN);
-        for (unsigned i = 0; i < 64; i++) {
-            bench_map(&space, BASE + i * BENCH_PAGE, TARGET);
-        }
-        prepared = bench_machines;
+    if (!bench_fresh()) {
+        return;
+    }
+    space = bench_space(&bench_memory, BENCH_SECOND, DOMAIN);
+    for (unsigned i = 0; i < 64; i++) {
+        bench_map(&space, BASE + i * BENCH_PAGE, TARGET);
     }
     for (unsigned i = 0; i < threads; i++) {
         bench_bind(BENCH_SID + i, PASID, &space);
@@ -336,11 +406,12 @@ static void prepare_threads(uint64_t threads)
 /* Nanoseconds of all threads together: with as many cores, 1 / @threads. */
 static void run_threads(uint64_t threads, unsigned long count)
 {
-    GThread *thread[8];
+    GThread *thread[MOST_THREADS];
 
     (void)count;
     for (unsigned i = 0; i < threads; i++) {
-        thread[i] = g_thread_new("reads", thread_reads, GUINT_TO_POINTER(i));
+        thread[i] = g_thread_new("reads", thread_reads,
+                                 bench_port(bench_way, BENCH_SID + i));
     }
     for (unsigned i = 0; i < threads; i++) {
         g_thread_join(thread[i]);
@@ -349,26 +420,20 @@ static void run_threads(uint64_t threads, unsigned long count)
 
 static void threads(void)
 {
-    for (unsigned n = 1; n <= 2; n++) {
-        const Work work = { prepare_threads, run_threads, n * PER_THREAD,
-                            "threads" };
+    for (unsigned n = 1; n <= MIN(MOST_THREADS, g_get_num_processors()); n *= 2) {
+        const BenchWork work = { prepare_threads, run_threads, n * PER_THREAD, 0,
+                                 "threads", .both_ways = true };
 
-        measure("read, threads", &work, n);
+        bench_measure("read, threads", &work, n);
     }
 }
 
 int main(int argc, char **argv)
 {
-    words = argv + 1;
-    word_count = argc - 1;
-    if (word_count && !strcmp(words[0], "--quick")) {
-        scale = 10;
-        repetitions = 3;
-        words++;
-        word_count--;
-    }
+    bench_options_read(argc, argv);
     hits();
     first_touches();
+    many();
     invalidations();
     attachments();
     rounds();

@@ -13,9 +13,10 @@
 #include "spec/registers.h"
 #include "spec/tables.h"
 
-#define RAM_SIZE    (64ull << 30)       /* of address space */
+#define RAM_SIZE    (4ull << 30)        /* of address space */
 #define QUEUE_ORDER 7                   /* 2^7 pages */
 #define MIB         (1ull << 20)
+#define PORTS       256
 
 Dmar *bench_dmar;
 BenchMemory bench_memory;
@@ -23,6 +24,7 @@ unsigned bench_machines;
 
 static uint8_t *ram;
 static uint64_t queue, status, tail;
+static BenchPort ports[BENCH_WAYS][PORTS];
 
 /* ---- The host ------------------------------------------------------------- */
 
@@ -110,22 +112,53 @@ void bench_power_on(void)
     command(GCMD_TE);
 }
 
+/* ---- Requests ---------------------------------------------------------------- */
+
+const char *const bench_way_names[BENCH_WAYS] = { "by handle", "dmar_translate" };
+
+BenchPort *bench_port(BenchWay way, uint16_t sid)
+{
+    BenchPort *port = &ports[way][sid & 0xff];
+
+    port->sid = sid;
+    if (way == BENCH_BY_HANDLE && !port->handle) {
+        port->handle = dmar_handle_new(bench_dmar);
+    }
+    return port;
+}
+
+static void close_ports(void)
+{
+    for (unsigned i = 0; i < PORTS; i++) {
+        if (ports[BENCH_BY_HANDLE][i].handle) {
+            dmar_handle_free(ports[BENCH_BY_HANDLE][i].handle);
+        }
+    }
+    memset(ports, 0, sizeof(ports));
+}
+
+bool bench_reads(BenchPort *port, uint32_t pasid, uint64_t iova)
+{
+    const DmarRequest request = { .source_id = port->sid, .pasid = pasid,
+                                  .addr = iova, .access = DMAR_READ };
+    DmarTranslation answer;
+
+    if (port->handle) {
+        dmar_handle_translate(port->handle, port->sid, pasid, iova, DMAR_READ,
+                              &answer);
+    } else {
+        dmar_translate(bench_dmar, &request, &answer);
+    }
+    return answer.completion == DMAR_SUCCESS;
+}
+
 void bench_power_off(void)
 {
+    close_ports();
     dmar_free(bench_dmar);
 }
 
-/* ---- Requests and commands --------------------------------------------------- */
-
-bool bench_reads(uint16_t sid, uint32_t pasid, uint64_t iova)
-{
-    DmarRequest request = { .source_id = sid, .pasid = pasid, .addr = iova,
-                            .access = DMAR_READ };
-    DmarTranslation answer;
-
-    dmar_translate(bench_dmar, &request, &answer);
-    return answer.completion == DMAR_SUCCESS;
-}
+/* ---- Commands ---------------------------------------------------------------- */
 
 static void put(BenchDescriptor descriptor, uint32_t number)
 {

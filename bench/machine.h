@@ -22,8 +22,22 @@ extern unsigned bench_machines;      /* switched on so far */
 void bench_power_on(void);
 void bench_power_off(void);
 
+/* How a request reaches the engine. */
+typedef enum BenchWay { BENCH_BY_HANDLE, BENCH_BY_CALL, BENCH_WAYS } BenchWay;
+
+extern const char *const bench_way_names[BENCH_WAYS];
+
+/* Where a device's requests go in. */
+typedef struct BenchPort {
+    uint16_t sid;
+    DmarHandle *handle;         /* NULL: each request is a dmar_translate() */
+} BenchPort;
+
+/* The one of @sid, of which the lower half counts; there until power off. */
+BenchPort *bench_port(BenchWay way, uint16_t sid);
+
 /* True if it may; of 4 KiB. */
-bool bench_reads(uint16_t sid, uint32_t pasid, uint64_t iova);
+bool bench_reads(BenchPort *port, uint32_t pasid, uint64_t iova);
 
 /* A command, followed by a wait with status. */
 void bench_order(BenchOrder order, uint16_t domain, uint32_t pasid,

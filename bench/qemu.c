@@ -2,7 +2,7 @@
  * What DMA and invalidations cost through QEMU: without an IOMMU, with an
  * IOMMU region that does nothing, with upstream's intel-iommu, and with ours.
  *
- *     bench-qemu [--quick] [ROW]...       rows whose name contains a word
+ *     bench-qemu [--quick] [--count] [ROW]...     rows whose name contains a word
  *
  * All machines are up at the same time and are measured in turn, again and
  * again, so that whatever disturbs one disturbs its neighbours as well.  What
@@ -11,6 +11,10 @@
  * One line a measurement, fields separated by tabs: row, what the parameter
  * counts, parameter, configuration, unit, and a value for each repetition, an
  * operation's; those of the same place were taken one after the other.
+ *
+ * With --count it is instructions that are measured, by callgrind, under which
+ * QEMU runs then; see counts.h.  Those of the loop around the operations are
+ * subtracted.
  *
  * Copyright (c) The vtd-sm developers
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -22,9 +26,11 @@
 #define MOST_PARAMETERS 6
 #define UPSTREAM_CACHES 1024            /* translations; one more empties it */
 #define FILL_BUDGET     200000          /* reads that prepare a repetition */
+#define COUNTED_PAGES   4096            /* mapped where instructions are counted */
 
 static unsigned repetitions = 9;
 static unsigned long scale = 1;         /* --quick: fewer operations */
+static bool counting;                   /* --count: instructions, not time */
 static char **words;
 static int word_count;
 
@@ -72,7 +78,8 @@ static void add_column(BenchMachine *m, bool by_pasid)
 static void start_all(void)
 {
     for (unsigned i = 0; i < MACHINES; i++) {
-        bench_machine_start(&machines[i], &configurations[i]);
+        bench_machine_start(&machines[i], &configurations[i],
+                            counting ? COUNTED_PAGES : BENCH_DENSE_PAGES);
         add_column(&machines[i], false);
         if (configurations[i].by_pasid) {
             add_column(&machines[i], true);
@@ -118,6 +125,7 @@ typedef struct Row {
     uint64_t control;
     Region region;
     uint64_t length, count, rounds;
+    bool counted;               /* instructions are, of one round */
     unsigned parameter_count;
     uint64_t parameters[MOST_PARAMETERS];
 } Row;
@@ -128,6 +136,7 @@ typedef struct Row {
 #define FIRST_TOUCH     READ(64), .by = PAGES, .which = NOT_PASS_THROUGH, \
                         .order = BENCH_GLOBAL, \
                         .control = DMA_BENCH_PREPARE_ORDER
+#define COUNTED         .counted = true
 #define NUMBERS(...)    .parameter_count = \
                             G_N_ELEMENTS(((uint64_t[]) { __VA_ARGS__ })), \
                         .parameters = { __VA_ARGS__ }
@@ -135,16 +144,17 @@ typedef struct Row {
 
 static const Row rows[] = {
     { "read 64 bytes, hit", READ(64), .control = DMA_BENCH_RANDOM,
-      .count = 200000, .rounds = 1, NUMBERS(16) },
+      .count = 200000, .rounds = 1, COUNTED, NUMBERS(16) },
     { "read 4 KiB, hit", READ(4096), .control = DMA_BENCH_RANDOM,
       .count = 100000, .rounds = 1, NUMBERS(4) },
     { "read 64 bytes, random", READ(64),
       .control = DMA_BENCH_RANDOM | DMA_BENCH_PREPARE_READ,
       .count = 200000, .rounds = 1,
       NUMBERS(1, 256, 2048, 8192, 16384, 65536) },
-    { "first touch, pages in a row", FIRST_TOUCH, .rounds = 50, NUMBERS(1024) },
-    { "first touch, one in 2 MiB", FIRST_TOUCH, .region = SPARSE, .rounds = 50,
+    { "first touch, pages in a row", FIRST_TOUCH, .rounds = 50, COUNTED,
       NUMBERS(1024) },
+    { "first touch, one in 2 MiB", FIRST_TOUCH, .region = SPARSE, .rounds = 50,
+      COUNTED, NUMBERS(1024) },
     { "invalidate page", ORDER(PAGE_SELECTIVE), .which = TRANSLATING,
       .count = 512, .rounds = 20, CACHED_NUMBERS },
     { "invalidate domain", ORDER(BENCH_DOMAIN), .which = TRANSLATING,
@@ -161,17 +171,15 @@ static const Row rows[] = {
       NUMBERS(0, 1000, 16384, 1048576) },
     { "read 64 bytes, threads", READ(64), .by = THREADS,
       .control = DMA_BENCH_RANDOM, .count = 400000, .rounds = 1, NUMBERS(1, 2) },
-    { "instructions, read 64 bytes, hit", READ(64), .count = 100000,
-      .control = DMA_BENCH_INSTRUMENT | DMA_BENCH_RANDOM, .rounds = 1,
-      NUMBERS(16) },
-    { "instructions, first touch, pages in a row", FIRST_TOUCH |
-      DMA_BENCH_INSTRUMENT, .rounds = 20, NUMBERS(1024) },
 };
 
 static bool fits(const Row *row, const Column *c, uint64_t parameter)
 {
     const BenchConfiguration *is = c->machine->is;
 
+    if (counting && parameter > COUNTED_PAGES) {
+        return false;
+    }
     if (is->upstream && row->by == CACHED && parameter > UPSTREAM_CACHES) {
         return false;
     }
@@ -192,6 +200,9 @@ static bool fits(const Row *row, const Column *c, uint64_t parameter)
 
 static bool wanted(const Row *row)
 {
+    if (counting && !row->counted) {
+        return false;
+    }
     for (int i = 0; i < word_count; i++) {
         if (strstr(row->name, words[i])) {
             return true;
@@ -262,7 +273,7 @@ static uint64_t rounds_of(const Row *row, uint64_t parameter)
     uint64_t most = row->control & DMA_BENCH_PREPARE_READ ?
         FILL_BUDGET / (parameter + 1) : row->rounds;
 
-    return CLAMP(row->rounds, 1, MAX(most / scale, 1));
+    return counting ? 1 : CLAMP(row->rounds, 1, MAX(most / scale, 1));
 }
 
 static uint64_t count_of(const Row *row, uint64_t parameter)
@@ -317,20 +328,21 @@ static void set_defaults(const Row *row, const Column *c, uint64_t parameter)
 #define NOT_MEASURED    -1.0
 #define DID_NOT_WORK    -2.0
 
-static double result(const Row *row, const Column *c, uint64_t parameter)
+static uint64_t operations_of(const Row *row, uint64_t parameter)
+{
+    return rounds_of(row, parameter) * count_of(row, parameter) *
+           (row->by == THREADS ? parameter : 1);
+}
+
+/* Of all operations; the loop's are found by running it without them. */
+static double instructions(const Row *row, const Column *c)
 {
     BenchMachine *m = c->machine;
-    uint64_t failed = bench_get(m, DMA_BENCH_FAILED);
-    uint64_t operations = rounds_of(row, parameter) * count_of(row, parameter) *
-                          (row->by == THREADS ? parameter : 1);
-    uint64_t value = bench_get(m, row->control & DMA_BENCH_INSTRUMENT ?
-                               DMA_BENCH_INSTRUCTIONS : DMA_BENCH_ELAPSED);
+    uint64_t all = bench_counts_next(&m->counts);
 
-    if (failed) {
-        return DID_NOT_WORK;
-    }
-    return row->control & DMA_BENCH_INSTRUMENT && !value ?
-           NOT_MEASURED : (double)value / operations;
+    bench_set(m, DMA_BENCH_CONTROL, row->control & DMA_BENCH_RANDOM);
+    bench_set(m, DMA_BENCH_RUN, DMA_BENCH_OP_NOTHING);
+    return (double)all - bench_counts_next(&m->counts);
 }
 
 /* Nothing is left of what was measured before. */
@@ -347,6 +359,9 @@ static void empty(const Column *c)
 
 static double run(const Row *row, const Column *c, uint64_t parameter)
 {
+    BenchMachine *m = c->machine;
+    double value;
+
     set_defaults(row, c, parameter);
     if (row->by == CACHED) {
         empty(c);
@@ -355,8 +370,12 @@ static double run(const Row *row, const Column *c, uint64_t parameter)
         fill(c, parameter);
     }
     set_program(row, c, parameter);
-    bench_set(c->machine, DMA_BENCH_RUN, row->op);
-    return result(row, c, parameter);
+    bench_set(m, DMA_BENCH_RUN, row->op);
+    if (bench_get(m, DMA_BENCH_FAILED)) {
+        return DID_NOT_WORK;
+    }
+    value = counting ? instructions(row, c) : bench_get(m, DMA_BENCH_ELAPSED);
+    return value / operations_of(row, parameter);
 }
 
 /* ---- Measurements ------------------------------------------------------------------------ */
@@ -378,7 +397,7 @@ static void print(const Row *row, unsigned p, unsigned c)
     }
     printf("%s\t%s\t%" PRIu64 "\t%s\t%s", row->name, parameter_names[row->by],
            row->parameters[p], columns[c].name,
-           row->control & DMA_BENCH_INSTRUMENT ? "instructions" : "ns");
+           counting ? "instructions" : "ns");
     for (unsigned r = 0; r < repetitions; r++) {
         printf("\t%.2f", of[r]);
     }
@@ -405,18 +424,31 @@ static void measure(const Row *row)
     fflush(stdout);
 }
 
-int main(int argc, char **argv)
+static void read_option(const char *name)
 {
-    words = argv + 1;
-    word_count = argc - 1;
-    if (word_count && !strcmp(words[0], "--quick")) {
+    if (!strcmp(name, "--quick")) {
         scale = 10;
         repetitions = 3;
-        words++;
-        word_count--;
+    } else if (!strcmp(name, "--count")) {
+        counting = true;
+        scale = 200;
+        repetitions = 2;
+    } else {
+        g_error("no option %s", name);
     }
+}
+
+int main(int argc, char **argv)
+{
+    int i = 1;
+
+    while (i < argc && !strncmp(argv[i], "--", 2)) {
+        read_option(argv[i++]);
+    }
+    words = argv + i;
+    word_count = argc - i;
     start_all();
-    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+    for (i = 0; i < G_N_ELEMENTS(rows); i++) {
         if (wanted(&rows[i])) {
             fprintf(stderr, "%s ...\n", rows[i].name);
             measure(&rows[i]);

@@ -50,9 +50,9 @@ bool bench_machine_maps(const BenchMachine *m)
     return m->is->unit != BENCH_NO_UNIT && m->is->kind != BENCH_PASS_THROUGH;
 }
 
-static void map_all(BenchMachine *m)
+static void map_all(BenchMachine *m, uint64_t pages)
 {
-    for (uint64_t i = 0; i < BENCH_DENSE_PAGES; i++) {
+    for (uint64_t i = 0; i < pages; i++) {
         bench_map(&m->space, BENCH_DENSE + i * BENCH_PAGE,
                   BENCH_DATA + i % BENCH_DATA_PAGES * BENCH_PAGE);
     }
@@ -155,11 +155,13 @@ static void start_qemu(BenchMachine *m)
                         m->is->properties);
 
     m->f = (Q35Function) { q35_start_with_ram(BENCH_RAM_MIB, args), SID };
+    m->counts.pid = qtest_pid(m->f.qts);
     /* Memory that was never written would be the same page of zeroes. */
     qtest_memset(m->f.qts, BENCH_DATA, 0x5a, BENCH_DATA_PAGES * BENCH_PAGE);
 }
 
-void bench_machine_start(BenchMachine *m, const BenchConfiguration *is)
+void bench_machine_start(BenchMachine *m, const BenchConfiguration *is,
+                         uint64_t pages)
 {
     g_autofree uint8_t *tables = g_malloc0(BENCH_TABLES_SIZE);
     uint64_t ring, status;
@@ -172,7 +174,7 @@ void bench_machine_start(BenchMachine *m, const BenchConfiguration *is)
     status = bench_pages(&m->memory, 1);
     m->space = bench_space(&m->memory, is->kind, BENCH_DOMAIN_ID);
     if (bench_machine_maps(m)) {
-        map_all(m);
+        map_all(m, pages);
     }
     if (is->unit != BENCH_NO_UNIT) {
         bind_all(m);

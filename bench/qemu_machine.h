@@ -12,6 +12,7 @@
 
 #include "tests/qtest/q35.h"
 #include "hw/misc/dma_bench_regs.h"
+#include "counts.h"
 #include "tables.h"
 
 #define BENCH_MIB       (1024ull * 1024)
@@ -60,9 +61,12 @@ typedef struct BenchMachine {
     BenchMemory memory;
     BenchSpace space;
     uint64_t leaf;              /* of BENCH_EMPTY */
+    BenchCounts counts;
 } BenchMachine;
 
-void bench_machine_start(BenchMachine *m, const BenchConfiguration *is);
+/* With @pages of those at BENCH_DENSE mapped. */
+void bench_machine_start(BenchMachine *m, const BenchConfiguration *is,
+                         uint64_t pages);
 void bench_machine_stop(BenchMachine *m);
 
 /* Addresses are translated. */

@@ -198,7 +198,7 @@ static void test_refused(void)
         g_assert_cmphex(failures_of(&p, DMA_BENCH_OP_READ), ==, 0);
     }
     g_assert_cmphex(failures_of(&p, 0), ==, DMA_BENCH_NOT_RUN);
-    g_assert_cmphex(failures_of(&p, DMA_BENCH_OP_CYCLE + 1), ==,
+    g_assert_cmphex(failures_of(&p, DMA_BENCH_OP_NOTHING + 1), ==,
                     DMA_BENCH_NOT_RUN);
     close_place(&p);
 }

@@ -42,7 +42,6 @@ enum dma_bench_reg {
 
     /* Results, RO: of all rounds, of the timed operations only. */
     DMA_BENCH_ELAPSED,          /* nanoseconds, less what the clock takes */
-    DMA_BENCH_INSTRUCTIONS,     /* with DMA_BENCH_INSTRUMENT; 0: not known */
     DMA_BENCH_FAILED,           /* operations, or DMA_BENCH_NOT_RUN */
 
     /* The program, RW. */
@@ -80,14 +79,14 @@ enum dma_bench_reg {
 /* DMA_BENCH_CONTROL */
 #define DMA_BENCH_WITH_PASID    (1ull << 0)     /* reads go by PASID */
 #define DMA_BENCH_RANDOM        (1ull << 1)
-#define DMA_BENCH_INSTRUMENT    (1ull << 2)     /* count instructions */
-#define DMA_BENCH_PREPARE_ORDER (1ull << 3)     /* give the command, then ... */
-#define DMA_BENCH_PREPARE_READ  (1ull << 4)     /* read every page once */
+#define DMA_BENCH_PREPARE_ORDER (1ull << 2)     /* give the command, then ... */
+#define DMA_BENCH_PREPARE_READ  (1ull << 3)     /* read every page once */
 
 enum dma_bench_op {
     DMA_BENCH_OP_READ = 1,
     DMA_BENCH_OP_ORDER,         /* a command */
     DMA_BENCH_OP_CYCLE,         /* map page n, read it, unmap it, a command */
+    DMA_BENCH_OP_NOTHING,       /* choose a page */
 };
 
 #endif /* HW_MISC_DMA_BENCH_REGS_H */
