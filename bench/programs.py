@@ -21,10 +21,10 @@ HERE = Tree(TOP, BUILD)
 
 Measurement = namedtuple("Measurement", "part row by parameter configuration unit values")
 
-# Where callgrind writes what it counts from one return of a function to the next.
+# Where callgrind writes what it counts (bench/counts.h).
 COUNTS = "{build}/bench/counts"
 CALLGRIND = ("valgrind -q --tool=callgrind --callgrind-out-file=" + COUNTS + "/%p --collect-atstart=no"
-             " --zero-before={around} --dump-after={around} {collect} ")
+             " --dump-before={around} --dump-after={around} {collect} ")
 
 
 def callgrind(around, *collect):
