@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "engine_memory.h"
 #include "measure.h"
 
 #define DOMAIN      7
@@ -431,6 +432,9 @@ static void threads(void)
 int main(int argc, char **argv)
 {
     bench_options_read(argc, argv);
+    if (!bench_options.counting) {
+        bench_engine_memory();
+    }
     hits();
     first_touches();
     many();

@@ -112,6 +112,18 @@ void bench_power_on(void)
     command(GCMD_TE);
 }
 
+uint64_t bench_memory_resident(void)
+{
+    uint64_t pages = bench_memory.next / BENCH_PAGE, count = 0;
+    g_autofree unsigned char *there = g_malloc(pages);
+
+    mincore(ram, pages * BENCH_PAGE, there);
+    for (uint64_t i = 0; i < pages; i++) {
+        count += there[i] & 1;
+    }
+    return count * BENCH_PAGE;
+}
+
 /* ---- Requests ---------------------------------------------------------------- */
 
 const char *const bench_way_names[BENCH_WAYS] = { "by handle", "dmar_translate" };

@@ -22,6 +22,9 @@ extern unsigned bench_machines;      /* switched on so far */
 void bench_power_on(void);
 void bench_power_off(void);
 
+/* Bytes of its RAM that take memory of ours. */
+uint64_t bench_memory_resident(void);
+
 /* How a request reaches the engine. */
 typedef enum BenchWay { BENCH_BY_HANDLE, BENCH_BY_CALL, BENCH_WAYS } BenchWay;
 
