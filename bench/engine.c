@@ -262,7 +262,7 @@ static void run_orders(uint64_t cached, unsigned long count)
 
 /* What was read last is what commands begin with, so that it is there if the
  * caches have not room for all. */
-static void prepare_cached(uint64_t cached)
+static void read_cached(uint64_t cached)
 {
     enum { FIRST = 1024 };
 
@@ -271,10 +271,18 @@ static void prepare_cached(uint64_t cached)
     read_pages(MIN(cached, FIRST));
 }
 
-/* The processor's caches have seen the same, and the unit's hold nothing. */
+/* Both end with a command, so that the processor's caches are in the same state:
+ * one that drops nothing, ... */
+static void prepare_cached(uint64_t cached)
+{
+    read_cached(cached);
+    bench_order(BENCH_DOMAIN, DOMAIN + 1, 0, 0);
+}
+
+/* ... one that drops everything. */
 static void prepare_dropped(uint64_t dropped)
 {
-    prepare_cached(dropped);
+    read_cached(dropped);
     bench_order(BENCH_GLOBAL, 0, 0, 0);
 }
 

@@ -99,11 +99,14 @@ static void stop_all(void)
 
 /* ---- Rows ---------------------------------------------------------------------------- */
 
-/* What a row's parameter counts. */
-typedef enum Parameter { PAGES, CACHED, PASIDS, THREADS } Parameter;
+/* What a row's parameter counts.  A row of what is cached is measured again
+ * with that read and dropped: with nothing cached, but the same in the
+ * processor's caches.  So the preparation of both gives a command, which drops
+ * nothing or everything. */
+typedef enum Parameter { PAGES, CACHED, DROPPED, PASIDS, THREADS } Parameter;
 
 static const char *const parameter_names[] = {
-    "pages", "cached", "PASIDs", "threads",
+    "pages", "cached", "dropped", "PASIDs", "threads",
 };
 
 /* Which configurations a row is for. */
@@ -132,15 +135,15 @@ typedef struct Row {
 
 #define READ(bytes)     .op = DMA_BENCH_OP_READ, .length = bytes
 #define ORDER(what)     .op = DMA_BENCH_OP_ORDER, .length = 64, .order = what, \
-                        .by = CACHED, .control = DMA_BENCH_PREPARE_READ
+                        .by = CACHED, .control = DMA_BENCH_PREPARE_READ | \
+                                                 DMA_BENCH_PREPARE_ORDER
 #define FIRST_TOUCH     READ(64), .by = PAGES, .which = NOT_PASS_THROUGH, \
-                        .order = BENCH_GLOBAL, \
                         .control = DMA_BENCH_PREPARE_ORDER
 #define COUNTED         .counted = true
 #define NUMBERS(...)    .parameter_count = \
                             G_N_ELEMENTS(((uint64_t[]) { __VA_ARGS__ })), \
                         .parameters = { __VA_ARGS__ }
-#define CACHED_NUMBERS  NUMBERS(0, 1024, 16384, 1048576)
+#define CACHED_NUMBERS  NUMBERS(1024, 16384, 262144)
 
 static const Row rows[] = {
     { "read 64 bytes, hit", READ(64), .control = DMA_BENCH_RANDOM,
@@ -156,7 +159,7 @@ static const Row rows[] = {
     { "first touch, one in 2 MiB", FIRST_TOUCH, .region = SPARSE, .rounds = 50,
       COUNTED, NUMBERS(1024) },
     { "invalidate page", ORDER(PAGE_SELECTIVE), .which = TRANSLATING,
-      .count = 512, .rounds = 20, CACHED_NUMBERS },
+      .count = 512, .rounds = 20, COUNTED, CACHED_NUMBERS },
     { "invalidate domain", ORDER(BENCH_DOMAIN), .which = TRANSLATING,
       .count = 1, .rounds = 1000, CACHED_NUMBERS },
     { "invalidate PASID", ORDER(BENCH_PASID), .which = TRANSLATING_SCALABLE,
@@ -167,11 +170,16 @@ static const Row rows[] = {
       .which = BY_PASID, .count = 1, .rounds = 1000, NUMBERS(1, 1024) },
     { "map, read 64 bytes, unmap, invalidate page", .op = DMA_BENCH_OP_CYCLE,
       .order = PAGE_SELECTIVE, .by = CACHED, .which = TRANSLATING,
-      .region = EMPTY, .length = 64, .count = 20000, .rounds = 1,
-      NUMBERS(0, 1000, 16384, 1048576) },
+      .control = DMA_BENCH_PREPARE_ORDER, .region = EMPTY, .length = 64, .count = 20000, .rounds = 1,
+      NUMBERS(1000, 16384, 262144) },
     { "read 64 bytes, threads", READ(64), .by = THREADS,
       .control = DMA_BENCH_RANDOM, .count = 400000, .rounds = 1, NUMBERS(1, 2) },
 };
+
+static bool of_caches(const Row *row)
+{
+    return row->by == CACHED || row->by == DROPPED;
+}
 
 static bool fits(const Row *row, const Column *c, uint64_t parameter)
 {
@@ -180,7 +188,7 @@ static bool fits(const Row *row, const Column *c, uint64_t parameter)
     if (counting && parameter > COUNTED_PAGES) {
         return false;
     }
-    if (is->upstream && row->by == CACHED && parameter > UPSTREAM_CACHES) {
+    if (is->upstream && of_caches(row) && parameter > UPSTREAM_CACHES) {
         return false;
     }
     switch (row->which) {
@@ -236,6 +244,11 @@ static void set_order(const Row *row, const Column *c)
 
     bench_set_order(c->machine, row->order == PAGE_SELECTIVE ? page : row->order,
                     c->by_pasid, bases[row->region]);
+    if (row->by == CACHED) {
+        bench_set_preparation(c->machine, BENCH_DOMAIN, BENCH_NO_DOMAIN);
+    } else {
+        bench_set_preparation(c->machine, BENCH_GLOBAL, 0);
+    }
 }
 
 /* How many pages the program knows. */
@@ -246,6 +259,7 @@ static uint64_t pages_of(const Row *row, uint64_t parameter)
     case PASIDS:
         return parameter;
     case CACHED:
+    case DROPPED:
         return row->region == EMPTY ? BENCH_EMPTY_PAGES
                                     : MAX(parameter, row->count);
     case THREADS:
@@ -254,15 +268,12 @@ static uint64_t pages_of(const Row *row, uint64_t parameter)
     return 1;
 }
 
-static uint64_t control_of(const Row *row, const Column *c, uint64_t parameter)
+static uint64_t control_of(const Row *row, const Column *c)
 {
     uint64_t control = row->control;
 
     if (c->machine->is->unit == BENCH_NO_UNIT) {
         control &= ~DMA_BENCH_PREPARE_ORDER;
-    }
-    if (row->by == CACHED && !parameter) {
-        control &= ~DMA_BENCH_PREPARE_READ;
     }
     return control | (c->by_pasid ? DMA_BENCH_WITH_PASID : 0);
 }
@@ -283,6 +294,13 @@ static uint64_t count_of(const Row *row, uint64_t parameter)
     return row->count ? MAX(row->count / (many ? scale : 1), 1) : parameter;
 }
 
+/* The instructions that it took, if they are counted. */
+static uint64_t run_program(const Column *c, enum dma_bench_op op)
+{
+    bench_set(c->machine, DMA_BENCH_RUN, op);
+    return counting ? bench_counts_next(&c->machine->counts) : 0;
+}
+
 /* The caches are as full as they get before a cycle. */
 static void fill(const Column *c, uint64_t pages)
 {
@@ -292,7 +310,7 @@ static void fill(const Column *c, uint64_t pages)
     bench_set(m, DMA_BENCH_CONTROL, c->by_pasid ? DMA_BENCH_WITH_PASID : 0);
     bench_set(m, DMA_BENCH_PAGES, pages);
     bench_set(m, DMA_BENCH_COUNT, pages);
-    bench_set(m, DMA_BENCH_RUN, DMA_BENCH_OP_READ);
+    run_program(c, DMA_BENCH_OP_READ);
 }
 
 static void set_program(const Row *row, const Column *c, uint64_t parameter)
@@ -303,7 +321,7 @@ static void set_program(const Row *row, const Column *c, uint64_t parameter)
 
     set_region(m, row->region);
     set_order(row, c);
-    bench_set(m, DMA_BENCH_CONTROL, control_of(row, c, parameter));
+    bench_set(m, DMA_BENCH_CONTROL, control_of(row, c));
     bench_set(m, DMA_BENCH_ROUNDS, rounds_of(row, parameter));
     bench_set(m, DMA_BENCH_COUNT, count);
     bench_set(m, DMA_BENCH_THREADS, row->by == THREADS ? parameter : 0);
@@ -334,15 +352,11 @@ static uint64_t operations_of(const Row *row, uint64_t parameter)
            (row->by == THREADS ? parameter : 1);
 }
 
-/* Of all operations; the loop's are found by running it without them. */
-static double instructions(const Row *row, const Column *c)
+/* What the loop around operations takes. */
+static uint64_t instructions_of_loop(const Row *row, const Column *c)
 {
-    BenchMachine *m = c->machine;
-    uint64_t all = bench_counts_next(&m->counts);
-
-    bench_set(m, DMA_BENCH_CONTROL, row->control & DMA_BENCH_RANDOM);
-    bench_set(m, DMA_BENCH_RUN, DMA_BENCH_OP_NOTHING);
-    return (double)all - bench_counts_next(&m->counts);
+    bench_set(c->machine, DMA_BENCH_CONTROL, row->control & DMA_BENCH_RANDOM);
+    return run_program(c, DMA_BENCH_OP_NOTHING);
 }
 
 /* Nothing is left of what was measured before. */
@@ -354,74 +368,96 @@ static void empty(const Column *c)
     bench_set(m, DMA_BENCH_CONTROL, 0);
     bench_set(m, DMA_BENCH_PAGES, 1);
     bench_set(m, DMA_BENCH_COUNT, 1);
-    bench_set(m, DMA_BENCH_RUN, DMA_BENCH_OP_ORDER);
+    run_program(c, DMA_BENCH_OP_ORDER);
 }
 
 static double run(const Row *row, const Column *c, uint64_t parameter)
 {
-    BenchMachine *m = c->machine;
-    double value;
+    uint64_t value;
 
     set_defaults(row, c, parameter);
-    if (row->by == CACHED) {
+    if (of_caches(row)) {
         empty(c);
     }
-    if (row->op == DMA_BENCH_OP_CYCLE && parameter) {
+    if (row->op == DMA_BENCH_OP_CYCLE) {
         fill(c, parameter);
     }
     set_program(row, c, parameter);
-    bench_set(m, DMA_BENCH_RUN, row->op);
-    if (bench_get(m, DMA_BENCH_FAILED)) {
+    value = run_program(c, row->op);
+    if (bench_get(c->machine, DMA_BENCH_FAILED)) {
         return DID_NOT_WORK;
     }
-    value = counting ? instructions(row, c) : bench_get(m, DMA_BENCH_ELAPSED);
-    return value / operations_of(row, parameter);
+    value = counting ? value - instructions_of_loop(row, c)
+                     : bench_get(c->machine, DMA_BENCH_ELAPSED);
+    return (double)value / operations_of(row, parameter);
 }
 
 /* ---- Measurements ------------------------------------------------------------------------ */
 
-static double values[MOST_PARAMETERS][2 * MACHINES][MOST];
+#define MOST_VARIANTS   2
 
-static void print(const Row *row, unsigned p, unsigned c)
+/* Of a place in the table, in each repetition. */
+typedef double Values[MOST];
+
+static Values values[MOST_VARIANTS][MOST_PARAMETERS][2 * MACHINES];
+
+static void print(const Row *row, uint64_t parameter, const Column *c,
+                  const double *of)
 {
-    const double *of = values[p][c];
-
     for (unsigned r = 0; r < repetitions; r++) {
         if (of[r] == DID_NOT_WORK) {
-            fprintf(stderr, "%s, %s: did not work\n", row->name,
-                    columns[c].name);
+            fprintf(stderr, "%s, %s: did not work\n", row->name, c->name);
         }
         if (of[r] < 0) {
             return;
         }
     }
     printf("%s\t%s\t%" PRIu64 "\t%s\t%s", row->name, parameter_names[row->by],
-           row->parameters[p], columns[c].name,
-           counting ? "instructions" : "ns");
+           parameter, c->name, counting ? "instructions" : "ns");
     for (unsigned r = 0; r < repetitions; r++) {
         printf("\t%.2f", of[r]);
     }
     printf("\n");
 }
 
-/* The first round warms up, and does not count. */
-static void measure(const Row *row)
+static void repeat(const Row *row, uint64_t parameter, Values *of, unsigned r)
 {
+    for (unsigned c = 0; c < column_count; c++) {
+        of[c][r] = fits(row, &columns[c], parameter) ?
+                   run(row, &columns[c], parameter) : NOT_MEASURED;
+    }
+}
+
+/* The first round warms up, and does not count. */
+static void measure_together(const Row *variants, unsigned count)
+{
+    unsigned places = variants->parameter_count;
+
     for (int r = -1; r < (int)repetitions; r++) {
-        for (unsigned p = 0; p < row->parameter_count; p++) {
-            for (unsigned c = 0; c < column_count; c++) {
-                values[p][c][MAX(r, 0)] =
-                    fits(row, &columns[c], row->parameters[p]) ?
-                    run(row, &columns[c], row->parameters[p]) : NOT_MEASURED;
-            }
+        for (unsigned i = 0; i < places * count; i++) {
+            unsigned p = i / count, v = i % count;
+
+            repeat(&variants[v], variants[v].parameters[p], values[v][p],
+                   MAX(r, 0));
         }
     }
-    for (unsigned p = 0; p < row->parameter_count; p++) {
+    for (unsigned i = 0; i < places * count; i++) {
+        unsigned p = i / count, v = i % count;
+
         for (unsigned c = 0; c < column_count; c++) {
-            print(row, p, c);
+            print(&variants[v], variants[v].parameters[p], &columns[c],
+                  values[v][p][c]);
         }
     }
     fflush(stdout);
+}
+
+static void measure(const Row *row)
+{
+    Row variants[MOST_VARIANTS] = { *row, *row };
+
+    variants[1].by = DROPPED;
+    measure_together(variants, row->by == CACHED ? 2 : 1);
 }
 
 static void read_option(const char *name)

@@ -146,6 +146,15 @@ void bench_set_order(BenchMachine *m, BenchOrder order, bool by_pasid,
               ? BENCH_PAGE : 0);
 }
 
+void bench_set_preparation(BenchMachine *m, BenchOrder order, uint16_t domain)
+{
+    BenchDescriptor descriptor = bench_descriptor(order, &(BenchWhat) {
+        .domain = domain });
+
+    bench_set(m, DMA_BENCH_PREPARE0, descriptor.word0);
+    bench_set(m, DMA_BENCH_PREPARE1, descriptor.word1);
+}
+
 /* ---- Life -------------------------------------------------------------------------- */
 
 static void start_qemu(BenchMachine *m)

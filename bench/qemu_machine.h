@@ -36,6 +36,7 @@
 #define BENCH_EMPTY_PAGES 512ull
 
 #define BENCH_DOMAIN_ID 7
+#define BENCH_NO_DOMAIN 8       /* of which nothing is cached */
 #define BENCH_FIRST_PASID 64    /* the first of ... */
 #define BENCH_PASIDS    1024    /* those that lead to the same tables */
 
@@ -78,5 +79,8 @@ uint64_t bench_get(BenchMachine *m, enum dma_bench_reg reg);
 /* The command that the device will give. */
 void bench_set_order(BenchMachine *m, BenchOrder order, bool by_pasid,
                      uint64_t iova);
+
+/* That of a preparation. */
+void bench_set_preparation(BenchMachine *m, BenchOrder order, uint16_t domain);
 
 #endif /* BENCH_QEMU_MACHINE_H */

@@ -146,18 +146,26 @@ static void dma_bench_put(DmaBenchLoop *l, uint64_t word0, uint64_t word1)
                            (regs[DMA_BENCH_RING_SIZE] - 1);
 }
 
-static bool dma_bench_order(DmaBenchLoop *l, uint64_t page)
+/* A command and a wait; whether it has succeeded. */
+static bool dma_bench_give(DmaBenchLoop *l, uint64_t word0, uint64_t word1)
 {
     const uint64_t *regs = l->s->regs;
 
     l->number++;
-    dma_bench_put(l, regs[DMA_BENCH_ORDER0],
-                  regs[DMA_BENCH_ORDER1] + page * regs[DMA_BENCH_ORDER_STEP]);
+    dma_bench_put(l, word0, word1);
     dma_bench_put(l, regs[DMA_BENCH_WAIT0] | (uint64_t)l->number << 32,
                   regs[DMA_BENCH_WAIT1]);
     address_space_stq_le(&address_space_memory, regs[DMA_BENCH_DOORBELL],
                          regs[DMA_BENCH_TAIL], MEMTXATTRS_UNSPECIFIED, NULL);
     return ldl_le_p(l->status.at) == l->number;
+}
+
+static bool dma_bench_order(DmaBenchLoop *l, uint64_t page)
+{
+    const uint64_t *regs = l->s->regs;
+
+    return dma_bench_give(l, regs[DMA_BENCH_ORDER0], regs[DMA_BENCH_ORDER1] +
+                          page * regs[DMA_BENCH_ORDER_STEP]);
 }
 
 static void dma_bench_orders(DmaBenchLoop *l, uint64_t count)
@@ -265,13 +273,16 @@ static void (*const dma_bench_ops[])(DmaBenchLoop *l, uint64_t count) = {
 
 static void dma_bench_prepare(DmaBenchLoop *l, uint64_t control)
 {
-    if (control & DMA_BENCH_PREPARE_ORDER) {
-        l->failed += !dma_bench_order(l, 0);
-    }
+    const uint64_t *regs = l->s->regs;
+
     for (uint64_t i = 0; control & DMA_BENCH_PREPARE_READ && i < l->pages; i++) {
         l->failed += !dma_bench_read(l, i);
     }
-    l->page = l->s->regs[DMA_BENCH_FIRST];
+    if (control & DMA_BENCH_PREPARE_ORDER) {
+        l->failed += !dma_bench_give(l, regs[DMA_BENCH_PREPARE0],
+                                     regs[DMA_BENCH_PREPARE1]);
+    }
+    l->page = regs[DMA_BENCH_FIRST];
 }
 
 static uint64_t dma_bench_timed(DmaBenchLoop *l, uint64_t op)

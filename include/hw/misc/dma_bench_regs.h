@@ -16,7 +16,8 @@
  * A command is ORDER0, ORDER1 + n * ORDER_STEP, then WAIT0 and WAIT1 with a
  * number in WAIT0's upper half, at RING + TAIL; the new TAIL is written to
  * the address in DOORBELL.  It has succeeded if the number is then found at
- * STATUS.  Words of a descriptor beyond two are zero.
+ * STATUS.  Words of a descriptor beyond two are zero.  That of a
+ * preparation is PREPARE0, PREPARE1 instead.
  *
  * RING, STATUS and LEAF must be in RAM, and so must be what reads lead to.
  *
@@ -67,6 +68,8 @@ enum dma_bench_reg {
     DMA_BENCH_ORDER0,
     DMA_BENCH_ORDER1,
     DMA_BENCH_ORDER_STEP,
+    DMA_BENCH_PREPARE0,
+    DMA_BENCH_PREPARE1,
     DMA_BENCH_WAIT0,
     DMA_BENCH_WAIT1,
 
@@ -79,8 +82,8 @@ enum dma_bench_reg {
 /* DMA_BENCH_CONTROL */
 #define DMA_BENCH_WITH_PASID    (1ull << 0)     /* reads go by PASID */
 #define DMA_BENCH_RANDOM        (1ull << 1)
-#define DMA_BENCH_PREPARE_ORDER (1ull << 2)     /* give the command, then ... */
-#define DMA_BENCH_PREPARE_READ  (1ull << 3)     /* read every page once */
+#define DMA_BENCH_PREPARE_READ  (1ull << 2)     /* read every page once, then ... */
+#define DMA_BENCH_PREPARE_ORDER (1ull << 3)     /* give the command PREPARE */
 
 enum dma_bench_op {
     DMA_BENCH_OP_READ = 1,
