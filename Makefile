@@ -11,7 +11,7 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := all
 .NOTPARALLEL:
 .PHONY: all help qemu qtests kernel guest demo check check-unit check-qtest check-guest \
-        coverage conformance asan tsan fuzz soak mutation bench golden lint docs series clean distclean
+        coverage conformance asan tsan fuzz soak mutation bench bench-compare golden lint docs series clean distclean
 
 help:
 	@sed -n 's/^## \?//p' $(firstword $(MAKEFILE_LIST))
@@ -48,6 +48,10 @@ help:
 ##                        (QUICK=1 ROWS='hit threads' COMPARE=results.json of another
 ##                        run); ends with
 ##                        "bench: N rows, build/bench/table.txt"
+##   make bench-compare   what has become slower or faster since another commit
+##                        (BEFORE=COMMIT AFTER=COMMIT ROUNDS=5 PARTS='engine qemu'
+##                        ROWS='hit threads'); ends with
+##                        "bench-compare: N rows, N slower, N faster, N of one commit only"
 ##   make lint            style and layer rules; ends with "lint: clean"
 ##   make docs            the documentation, in HTML
 ##   make qtests          the bare-metal tests, built only
@@ -119,6 +123,11 @@ mutation: config.mak
 bench: config.mak
 	@scripts/packages build check bench
 	@scripts/bench $(if $(QUICK),--quick) $(if $(COMPARE),--compare $(COMPARE)) $(ROWS)
+
+bench-compare: config.mak
+	@scripts/packages build check bench
+	@scripts/bench-compare $(addprefix --part ,$(PARTS)) --rounds $(or $(ROUNDS),5) \
+		$(or $(BEFORE),$(error BEFORE=COMMIT is missing)) $(or $(AFTER),.) $(ROWS)
 
 lint: config.mak
 	@scripts/lint

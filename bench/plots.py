@@ -5,9 +5,10 @@ SPDX-License-Identifier: GPL-2.0-or-later
 """
 import math
 import os
+from collections import namedtuple
 from html import escape
 
-WIDTH, HEIGHT, LEFT, TOP_EDGE, RIGHT, BOTTOM = 900, 520, 70, 40, 220, 50
+WIDTH, HEIGHT, LEFT, TOP_EDGE, RIGHT, BOTTOM = 930, 520, 70, 40, 250, 50
 COLOURS = ("#000000", "#888888", "#d62728", "#ff9896", "#1f77b4", "#6baed6", "#2ca02c", "#98df8a", "#9467bd",
            "#c5b0d5", "#8c564b", "#c49c94")
 
@@ -44,15 +45,15 @@ def text(x, y, what, anchor="middle"):
     return f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}">{escape(what)}</text>'
 
 
-def line(points, colour, width=2.0):
+def line(points, colour, width=2.0, dashes="none"):
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    return f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{width}"/>'
+    return f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{width}" stroke-dasharray="{dashes}"/>'
 
 
 def plot(title, x_name, series):
-    """SVG of a list of (name, [(x, y)])."""
-    xs = sorted({x for _, points in series for x, _ in points})
-    ys = [y for _, points in series for _, y in points]
+    """SVG of a list of Series."""
+    xs = sorted({x for s in series for x, _ in s.points})
+    ys = [y for s in series for _, y in s.points]
     levels = marks(ys)
     across, up = Axis(xs, LEFT, WIDTH - RIGHT), Axis(levels, HEIGHT - BOTTOM, TOP_EDGE)
     out = [f'<svg xmlns="http:{"//"}www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" font-family="sans-serif" '
@@ -64,12 +65,11 @@ def plot(title, x_name, series):
                 text(across(x), HEIGHT - BOTTOM + 18, f"{x:,}")]
     for y in levels:
         out += [line([(LEFT, up(y)), (WIDTH - RIGHT, up(y))], "#eeeeee", 1), text(LEFT - 6, up(y) + 4, f"{y:,.0f}", "end")]
-    for n, (name, points) in enumerate(series):
-        colour = COLOURS[n % len(COLOURS)]
+    for n, (name, colour, dashes, points) in enumerate(series):
         key = WIDTH - RIGHT + 15, TOP_EDGE + 18 * n
-        out += [line([(across(x), up(y)) for x, y in points], colour),
+        out += [line([(across(x), up(y)) for x, y in points], colour, dashes=dashes),
                 *(f'<circle cx="{across(x):.1f}" cy="{up(y):.1f}" r="3" fill="{colour}"/>' for x, y in points),
-                line([key, (key[0] + 20, key[1])], colour), text(key[0] + 26, key[1] + 4, name, "start")]
+                line([key, (key[0] + 20, key[1])], colour, dashes=dashes), text(key[0] + 26, key[1] + 4, name, "start")]
     return "\n".join(out) + "\n</svg>\n"
 
 
@@ -80,14 +80,21 @@ def file_name(part, row):
 UNITS = {"ns": "nanoseconds", "us": "microseconds", "ms": "milliseconds", "s": "seconds"}
 
 
+# A line of a plot, and how it is drawn.
+Series = namedtuple("Series", "name colour dashes points")
+
+
 def series_of(results):
-    """Measurements by what makes a line: a configuration, and what the parameter counts if that differs."""
-    several = len({r["by"] for r in results}) > 1
+    """A configuration is a colour; where the parameter counts different things, the second is dashed."""
+    counted = list(dict.fromkeys(r["by"] for r in results))
+    configurations = list(dict.fromkeys(r["configuration"] for r in results))
     lines = {}
     for r in results:
-        name = f"{r['configuration']}, {r['by']}" if several else r["configuration"]
-        lines.setdefault(name, []).append((r["parameter"], r["median"]))
-    return list(lines.items())
+        name = f"{r['configuration']}, {r['by']}" if len(counted) > 1 else r["configuration"]
+        colour = COLOURS[configurations.index(r["configuration"]) % len(COLOURS)]
+        dashes = "5 4" if counted.index(r["by"]) else "none"
+        lines.setdefault(name, Series(name, colour, dashes, [])).points.append((r["parameter"], r["median"]))
+    return list(lines.values())
 
 
 def write_plots(folder, results):

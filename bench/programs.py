@@ -9,7 +9,6 @@ SPDX-License-Identifier: GPL-2.0-or-later
 import os
 import shutil
 import subprocess
-import sys
 from collections import namedtuple
 
 TOP = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
@@ -51,6 +50,10 @@ PROGRAMS = {
 }
 
 
+class Failed(Exception):
+    """A program did not end as it should."""
+
+
 def command_of(text, tree):
     return [word.format(**tree._asdict()) for word in text.split()]
 
@@ -84,4 +87,4 @@ def measure(part, quick, rows, tree=HERE):
                 yield Measurement(part, fields[0], fields[1], int(fields[2]), fields[3], fields[4],
                                   [float(f) for f in fields[5:]])
     if running.returncode:
-        sys.exit(f"bench: {command[-1]} ended with status {running.returncode}")
+        raise Failed(f"{command[-1]} ended with status {running.returncode}")
