@@ -17,106 +17,11 @@
  * Copyright (c) The vtd-sm developers
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include <glib.h>
 #include <string.h>
 
-#include "spec/field.h"
-#include "tlb.h"
+#include "tlb_store.h"
 
-enum {
-    NONE = 0, MAX_SHIFT = 64, TYPES = 8,
-    FEW = 4,                    /* pages: not worth to ask whether any are there */
-};
-
-/* Lists of entries, then of groups, then of scopes. */
-typedef enum ListKind {
-    BY_KEY, BY_PAGE, BY_GROUP, BY_AGE, ENTRY_LISTS,
-    GROUP_BUCKET = ENTRY_LISTS, GROUPS_BESIDE, SCOPE_BUCKET, SCOPES_BESIDE,
-} ListKind;
-
-typedef struct Link {
-    uint32_t next, prev;
-} Link;
-
-/* Nothing is in a bucket of another epoch. */
-typedef struct Bucket {
-    uint32_t epoch, first;
-} Bucket;
-
-/* One cache line. */
-typedef struct Entry {
-    uint64_t who;
-    uint64_t page;              /* input address >> shift */
-    uint32_t group;
-    uint8_t shift;
-    uint32_t key_bucket, page_bucket;
-    Link link[ENTRY_LISTS];
-} Entry;
-
-G_STATIC_ASSERT(sizeof(Entry) == 64);
-
-/* Groups and scopes alike: a set, its place in a bucket and in a list of its
- * kind, and what it holds. */
-typedef struct Set {
-    uint16_t domain;
-    uint8_t type;
-    bool dead;
-    uint32_t pasid;             /* of groups */
-    uint32_t scope;             /* of groups */
-    uint32_t count;             /* entries */
-    uint32_t first;             /* entries of a group, groups of a scope */
-    Link bucket;
-    Link beside;                /* groups of a scope; sets that are dead */
-} Set;
-
-typedef struct Room {
-    uint32_t fresh;             /* the first that was never used */
-    uint32_t free;              /* chain of what was freed, or NONE */
-} Room;
-
-struct DmarTlb {
-    unsigned capacity;
-    size_t payload;
-    uint32_t epoch;
-    uint32_t oldest, newest;
-    uint32_t dead_groups, dead_scopes;
-    Room entry_room, group_room, scope_room;
-    Entry *entries;             /* these arrays begin with 1 */
-    void *entry_memory;
-    Set *groups, *scopes;
-    uint32_t recent_group;      /* what was added last went there */
-    uint8_t *payloads;
-    uint32_t mask;              /* of buckets */
-    Bucket *by_key, *by_page, *by_group, *by_scope;
-    unsigned of_shift[MAX_SHIFT];
-    unsigned of_type[TYPES];
-    uint64_t shifts;            /* a bit for each that any entry has */
-    unsigned types;
-    uint64_t examined;
-};
-
-/* ---- Buckets -------------------------------------------------------------- */
-
-static inline uint32_t hash(uint64_t a, uint64_t b, unsigned c)
-{
-    uint64_t h = (a + UINT64_C(0x9e3779b97f4a7c15) * (c + 1)) ^
-                 b * UINT64_C(0xff51afd7ed558ccd);
-
-    h *= UINT64_C(0xc4ceb9fe1a85ec53);
-    return h >> 32;
-}
-
-static uint32_t key_bucket(const DmarTlb *tlb, uint64_t who, uint64_t page,
-                           unsigned shift)
-{
-    return hash(who, page, shift) & tlb->mask;
-}
-
-static uint32_t page_bucket(const DmarTlb *tlb, uint16_t domain, uint64_t page,
-                            unsigned shift)
-{
-    return hash(domain, page, shift) & tlb->mask;
-}
+/* ---- Buckets ------------------------------------------------------------- */
 
 static Bucket *bucket_of_scope(const DmarTlb *tlb, uint16_t domain, uint8_t type)
 {
@@ -126,11 +31,6 @@ static Bucket *bucket_of_scope(const DmarTlb *tlb, uint16_t domain, uint8_t type
 static Bucket *bucket_of_group(const DmarTlb *tlb, uint32_t scope, uint32_t pasid)
 {
     return &tlb->by_group[hash(scope, pasid, 0) & tlb->mask];
-}
-
-static inline uint32_t first_in(const DmarTlb *tlb, const Bucket *bucket)
-{
-    return bucket->epoch == tlb->epoch ? bucket->first : NONE;
 }
 
 /* Where the list of a bucket begins, in this epoch. */
@@ -207,18 +107,6 @@ static void free_set(Room *room, Set *sets, uint32_t i)
 
 /* ---- Sets ------------------------------------------------------------------------ */
 
-static const Set *group_of(const DmarTlb *tlb, const Entry *e)
-{
-    return &tlb->groups[e->group];
-}
-
-static bool is_dead(const DmarTlb *tlb, const Entry *e)
-{
-    const Set *group = group_of(tlb, e);
-
-    return group->dead || tlb->scopes[group->scope].dead;
-}
-
 static uint32_t *head_of_group(const DmarTlb *tlb, const Set *group)
 {
     return head_of(tlb, bucket_of_group(tlb, group->scope, group->pasid));
@@ -229,7 +117,7 @@ static uint32_t *head_of_scope(const DmarTlb *tlb, const Set *scope)
     return head_of(tlb, bucket_of_scope(tlb, scope->domain, scope->type));
 }
 
-static uint32_t find_scope(const DmarTlb *tlb, uint16_t domain, uint8_t type)
+uint32_t dmar_tlb_find_scope(const DmarTlb *tlb, uint16_t domain, uint8_t type)
 {
     uint32_t i = first_in(tlb, bucket_of_scope(tlb, domain, type));
 
@@ -240,7 +128,7 @@ static uint32_t find_scope(const DmarTlb *tlb, uint16_t domain, uint8_t type)
     return i;
 }
 
-static uint32_t find_group(const DmarTlb *tlb, uint32_t scope, uint32_t pasid)
+uint32_t dmar_tlb_find_group(const DmarTlb *tlb, uint32_t scope, uint32_t pasid)
 {
     uint32_t i = first_in(tlb, bucket_of_group(tlb, scope, pasid));
 
@@ -254,7 +142,7 @@ static uint32_t find_group(const DmarTlb *tlb, uint32_t scope, uint32_t pasid)
 /* There is room: no more sets than entries. */
 static uint32_t scope_for(DmarTlb *tlb, const DmarTlbTags *tags)
 {
-    uint32_t i = find_scope(tlb, tags->domain, tags->type);
+    uint32_t i = dmar_tlb_find_scope(tlb, tags->domain, tags->type);
 
     if (i == NONE) {
         i = take_set(&tlb->scope_room, tlb->scopes, tlb->capacity);
@@ -275,7 +163,7 @@ static bool is_group_of(const DmarTlb *tlb, const Set *group,
 static uint32_t find_or_make_group(DmarTlb *tlb, const DmarTlbTags *tags)
 {
     uint32_t scope = scope_for(tlb, tags);
-    uint32_t i = find_group(tlb, scope, tags->pasid);
+    uint32_t i = dmar_tlb_find_group(tlb, scope, tags->pasid);
 
     if (i == NONE) {
         i = take_set(&tlb->group_room, tlb->groups, tlb->capacity);
@@ -346,7 +234,7 @@ static void uncount_entry(DmarTlb *tlb, unsigned shift, unsigned type)
     }
 }
 
-static void drop_entry(DmarTlb *tlb, uint32_t i)
+void dmar_tlb_drop_entry(DmarTlb *tlb, uint32_t i)
 {
     Entry *e = &tlb->entries[i];
     Set *group = &tlb->groups[e->group];
@@ -385,9 +273,9 @@ static uint32_t room_for_entry(DmarTlb *tlb)
     uint32_t dead = dead_entry(tlb), i;
 
     if (dead != NONE) {
-        drop_entry(tlb, dead);
+        dmar_tlb_drop_entry(tlb, dead);
     } else if (room->free == NONE && room->fresh > tlb->capacity) {
-        drop_entry(tlb, tlb->oldest);
+        dmar_tlb_drop_entry(tlb, tlb->oldest);
     }
     if (room->free == NONE) {
         return take_room(room, tlb->capacity);
@@ -510,7 +398,7 @@ void *dmar_tlb_add(DmarTlb *tlb, uint64_t who, uint64_t addr, unsigned shift,
     Entry *e;
 
     if (i != NONE) {
-        drop_entry(tlb, i);
+        dmar_tlb_drop_entry(tlb, i);
     }
     i = room_for_entry(tlb);
     e = &tlb->entries[i];
@@ -534,10 +422,10 @@ void *dmar_tlb_add(DmarTlb *tlb, uint64_t who, uint64_t addr, unsigned shift,
     return payload_at(tlb, i);
 }
 
-/* ---- Dropping sets ------------------------------------------------------------------ */
+/* ---- Dropping ---------------------------------------------------------------------- */
 
 /* A scope that dies takes with it what has not died already. */
-static void kill_scope(DmarTlb *tlb, uint32_t i)
+void dmar_tlb_kill_scope(DmarTlb *tlb, uint32_t i)
 {
     Set *scope = &tlb->scopes[i];
 
@@ -546,7 +434,7 @@ static void kill_scope(DmarTlb *tlb, uint32_t i)
     put(tlb, SCOPES_BESIDE, &tlb->dead_scopes, i);
 }
 
-static void kill_group(DmarTlb *tlb, uint32_t i)
+void dmar_tlb_kill_group(DmarTlb *tlb, uint32_t i)
 {
     Set *group = &tlb->groups[i];
 
@@ -554,157 +442,4 @@ static void kill_group(DmarTlb *tlb, uint32_t i)
     take_out(tlb, GROUPS_BESIDE, &tlb->scopes[group->scope].first, i);
     group->dead = true;
     put(tlb, GROUPS_BESIDE, &tlb->dead_groups, i);
-}
-
-static void drop_scope(DmarTlb *tlb, uint32_t scope, const DmarTlbSelection *s)
-{
-    uint32_t group;
-
-    if (!s->by_pasid) {
-        kill_scope(tlb, scope);
-        return;
-    }
-    group = find_group(tlb, scope, s->pasid);
-    if (group != NONE) {
-        kill_group(tlb, group);
-    }
-}
-
-/* ---- Dropping ranges ------------------------------------------------------------------ */
-
-static bool selected(const DmarTlb *tlb, const Entry *e, const DmarTlbSelection *s)
-{
-    const Set *group = group_of(tlb, e);
-    uint64_t first = e->page << e->shift;
-    uint64_t last = first | low_bits(e->shift);
-
-    return group->domain == s->domain && !is_dead(tlb, e) &&
-           (!s->by_pasid || group->pasid == s->pasid) &&
-           (s->types & BIT_AT(group->type)) && first <= s->last &&
-           last >= s->first;
-}
-
-static inline void drop_from_list(DmarTlb *tlb, uint32_t i, ListKind kind,
-                           const DmarTlbSelection *s)
-{
-    while (i != NONE) {
-        uint32_t next = tlb->entries[i].link[kind].next;
-
-        tlb->examined++;
-        if (selected(tlb, &tlb->entries[i], s)) {
-            drop_entry(tlb, i);
-        }
-        i = next;
-    }
-}
-
-/* Entry by entry; the last of a group takes the group with it. */
-static void drop_from_scope(DmarTlb *tlb, uint32_t scope,
-                            const DmarTlbSelection *s)
-{
-    uint32_t i = s->by_pasid ? find_group(tlb, scope, s->pasid)
-                             : tlb->scopes[scope].first;
-
-    while (i != NONE) {
-        uint32_t next = s->by_pasid ? NONE : tlb->groups[i].beside.next;
-
-        drop_from_list(tlb, tlb->groups[i].first, BY_GROUP, s);
-        i = next;
-    }
-}
-
-static void drop_pages(DmarTlb *tlb, const DmarTlbSelection *s, unsigned shift)
-{
-    for (uint64_t page = s->first >> shift; page <= s->last >> shift; page++) {
-        uint32_t bucket = page_bucket(tlb, s->domain, page, shift);
-
-        drop_from_list(tlb, first_in(tlb, &tlb->by_page[bucket]), BY_PAGE, s);
-    }
-}
-
-/* ---- Dropping ---------------------------------------------------------------------------- */
-
-/* Scopes of the types that are meant and that anything is of. */
-static unsigned find_scopes(const DmarTlb *tlb, const DmarTlbSelection *s,
-                            uint32_t found[TYPES])
-{
-    unsigned n = 0;
-
-    for (unsigned types = tlb->types & s->types; types; types &= types - 1) {
-        found[n] = find_scope(tlb, s->domain, __builtin_ctz(types));
-        n += found[n] != NONE;
-    }
-    return n;
-}
-
-static uint64_t entries_of(const DmarTlb *tlb, const uint32_t *scopes, unsigned n)
-{
-    uint64_t entries = 0;
-
-    for (unsigned i = 0; i < n; i++) {
-        entries += tlb->scopes[scopes[i]].count;
-    }
-    return entries;
-}
-
-/* Page by page, or entry by entry where the range has more pages than the
- * domain has entries. */
-static void drop_wide_range(DmarTlb *tlb, const DmarTlbSelection *s)
-{
-    uint32_t scopes[TYPES];
-    unsigned n = find_scopes(tlb, s, scopes);
-    uint64_t entries = entries_of(tlb, scopes, n);
-
-    for (uint64_t left = tlb->shifts; n && left; left &= left - 1) {
-        unsigned shift = __builtin_ctzll(left);
-
-        if ((s->last >> shift) - (s->first >> shift) >= entries) {
-            for (unsigned i = 0; i < n; i++) {
-                drop_from_scope(tlb, scopes[i], s);
-            }
-            return;
-        }
-        drop_pages(tlb, s, shift);
-    }
-}
-
-static void drop_few_pages(DmarTlb *tlb, const DmarTlbSelection *s)
-{
-    for (uint64_t left = tlb->shifts; left; left &= left - 1) {
-        drop_pages(tlb, s, __builtin_ctzll(left));
-    }
-}
-
-static void drop_range(DmarTlb *tlb, const DmarTlbSelection *s)
-{
-    unsigned smallest = __builtin_ctzll(tlb->shifts);
-
-    if ((s->last >> smallest) - (s->first >> smallest) < FEW) {
-        drop_few_pages(tlb, s);
-    } else {
-        drop_wide_range(tlb, s);
-    }
-}
-
-void dmar_tlb_drop(DmarTlb *tlb, const DmarTlbSelection *s)
-{
-    uint32_t scopes[TYPES];
-    unsigned n;
-
-    if (!(tlb->types & s->types)) {
-        return;
-    }
-    if (s->by_range) {
-        drop_range(tlb, s);
-        return;
-    }
-    n = find_scopes(tlb, s, scopes);
-    for (unsigned i = 0; i < n; i++) {
-        drop_scope(tlb, scopes[i], s);
-    }
-}
-
-uint64_t dmar_tlb_examined(const DmarTlb *tlb)
-{
-    return tlb->examined;
 }
