@@ -81,13 +81,6 @@ def shared_tests(group, levels):
         case.check(min(told[name] for name in ("p_iotlb_inv", "p_dev_tlb_inv", "page_grp_resp")) > 0, told)
 
     @group.test
-    def killed(case):
-        """a process killed amid its ADI's work ends; what its ADI still asks for finds its PASID not present"""
-        case.expect_faults()
-        claimed(case, "killed")
-        case.check({f.reason for f in views.faults(case.log())} <= {PASID_NOT_PRESENT}, case.log())
-
-    @group.test
     def entry(case):
         """a process that owns an ADI has a PASID, whose entry is first-stage, with the processor's levels"""
         shown = held(case, f"cat /sys/kernel/debug/adi/{case.bdf()}/adis {views.IOMMU_DEBUGFS}")
@@ -135,6 +128,15 @@ def shared_tests(group, levels):
         held(case, "adi-sva pages 4")
         case.copies(owner)
         case.selftest()
+
+    # The last: in caching mode the unit keeps a PASID entry that was not present, and Linux, when
+    # the PASID is used again, does not name the domain with which it is kept (0).
+    @group.test
+    def killed(case):
+        """a process killed amid its ADI's work ends; what its ADI still asks for finds its PASID not present"""
+        case.expect_faults()
+        claimed(case, "killed")
+        case.check({f.reason for f in views.faults(case.log())} <= {PASID_NOT_PRESENT}, case.log())
 
 
 shared_tests(shared("sva", "ats=on", f"no5lvl {ALLOWED}"), levels=4)
