@@ -47,6 +47,7 @@ PROGRAMS = {
     "qemu-count": Program("through QEMU, instructions", ("scripts/build-qemu bench",), "{build}/bench/bench-qemu",
                           COUNT_QEMU + QEMU, counts=True),
     "guest": Program("whole guests", ("scripts/build-qemu", "guest/build.sh {build}"), "{top}/bench/guest.py"),
+    "build": Program("builds", ("scripts/build-qemu", "scripts/build-unit"), "{top}/bench/build.py"),
 }
 
 
