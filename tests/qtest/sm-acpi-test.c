@@ -9,42 +9,69 @@
 #include "qemu/bswap.h"
 #include "sm-bed.h"
 
+/* The firmware configuration, by its DMA interface [QEMU, docs/specs/fw_cfg]. */
+#define FW_CFG_DMA      0x514           /* two big-endian halves */
 #define FW_CFG_FILES    0x19
+#define FW_CFG_READ     0x02
+#define FW_CFG_SELECT   0x08
+#define FW_CFG_ORDER    0x10000ull      /* in guest memory: the command */
+#define FW_CFG_DATA     0x100000ull     /* and what it reads */
 
-static uint64_t fw_cfg_be(SmBed *bed, unsigned bytes)
+typedef struct FwCfgOrder {
+    uint32_t control, length;
+    uint64_t address;
+} FwCfgOrder;
+
+typedef struct FwCfgFile {
+    uint32_t size;
+    uint16_t select, reserved;
+    char name[56];
+} FwCfgFile;
+
+typedef struct FwCfgFiles {
+    uint32_t count;
+    FwCfgFile file[];
+} FwCfgFiles;
+
+static void fw_cfg_read(SmBed *bed, unsigned select, void *data, size_t size)
 {
-    uint64_t value = 0;
+    FwCfgOrder order = {
+        .control = cpu_to_be32(select << 16 | FW_CFG_SELECT | FW_CFG_READ),
+        .length = cpu_to_be32(size), .address = cpu_to_be64(FW_CFG_DATA),
+    };
 
-    while (bytes--) {
-        value = value << 8 | qtest_inb(bed->qts, 0x511);
-    }
-    return value;
+    qtest_memwrite(bed->qts, FW_CFG_ORDER, &order, sizeof(order));
+    qtest_outl(bed->qts, FW_CFG_DMA, 0);
+    qtest_outl(bed->qts, FW_CFG_DMA + 4, bswap32(FW_CFG_ORDER));
+    qtest_memread(bed->qts, FW_CFG_ORDER, &order, sizeof(order));
+    g_assert_cmphex(order.control, ==, 0);
+    qtest_memread(bed->qts, FW_CFG_DATA, data, size);
+}
+
+static FwCfgFiles *fw_cfg_files(SmBed *bed)
+{
+    FwCfgFiles *files, head;
+    size_t size;
+
+    fw_cfg_read(bed, FW_CFG_FILES, &head, sizeof(head));
+    size = sizeof(head) + be32_to_cpu(head.count) * sizeof(FwCfgFile);
+    files = g_malloc(size);
+    fw_cfg_read(bed, FW_CFG_FILES, files, size);
+    return files;
 }
 
 static uint8_t *fw_cfg_file(SmBed *bed, const char *name, size_t *size)
 {
-    unsigned i, n;
+    g_autofree FwCfgFiles *files = fw_cfg_files(bed);
     uint8_t *data;
 
-    qtest_outw(bed->qts, 0x510, FW_CFG_FILES);
-    n = fw_cfg_be(bed, 4);
-    for (i = 0; i < n; i++) {
-        unsigned select;
-        char this[56];
-        unsigned c;
+    for (unsigned i = 0; i < be32_to_cpu(files->count); i++) {
+        const FwCfgFile *file = &files->file[i];
 
-        *size = fw_cfg_be(bed, 4);
-        select = fw_cfg_be(bed, 2);
-        fw_cfg_be(bed, 2);
-        for (c = 0; c < sizeof(this); c++) {
-            this[c] = fw_cfg_be(bed, 1);
-        }
-        if (!strcmp(this, name)) {
-            qtest_outw(bed->qts, 0x510, select);
+        if (!strcmp(file->name, name)) {
+            *size = be32_to_cpu(file->size);
             data = g_malloc(*size);
-            for (c = 0; c < *size; c++) {
-                data[c] = fw_cfg_be(bed, 1);
-            }
+            fw_cfg_read(bed, be16_to_cpu(file->select), data, *size);
             return data;
         }
     }
