@@ -420,16 +420,22 @@ DmarPlace dmar_handle_place(DmarHandle *h, uint16_t source_id, uint32_t pasid,
                          .bytes = (~addr & inside) + 1 };
 }
 
-static G_NO_INLINE void ask(DmarHandle *h, const DmarRequest *request,
+/* Not inline, so that an answer from a slot needs no room for all this. */
+static G_NO_INLINE void ask(DmarHandle *h, uint16_t source_id, uint32_t pasid,
+                            uint64_t addr, DmarAccess access,
                             DmarTranslation *out)
 {
+    const DmarRequest request = {
+        .source_id = source_id, .pasid = pasid, .addr = addr,
+        .access = access, .type = DMAR_UNTRANSLATED,
+    };
     unsigned thread = dmar_thread_number();
     DmarKept kept = { 0 };
 
     g_mutex_lock(&h->dmar->lock);
-    dmar_translate_locked(h->dmar, request, out, &kept);
+    dmar_translate_locked(h->dmar, &request, out, &kept);
     if (kept.valid && thread) {
-        keep(h, thread, request, out, &kept);
+        keep(h, thread, &request, out, &kept);
     }
     g_mutex_unlock(&h->dmar->lock);
 }
@@ -441,10 +447,7 @@ void dmar_handle_translate(DmarHandle *h, uint16_t source_id, uint32_t pasid,
     const Slot *slot = hit(h, source_id, pasid, addr, access, &inside);
 
     if (G_UNLIKELY(!slot)) {
-        ask(h, &(DmarRequest) {
-            .source_id = source_id, .pasid = pasid, .addr = addr,
-            .access = access, .type = DMAR_UNTRANSLATED,
-        }, out);
+        ask(h, source_id, pasid, addr, access, out);
         return;
     }
     *out = (DmarTranslation) {

@@ -69,17 +69,25 @@ static inline bool sm_is_watched(void)
     return trace_event_get_state_backends(TRACE_SM_TRANSLATED);
 }
 
+static G_NO_INLINE void sm_translate_watched(const SmAddressSpace *space,
+                                             uint16_t sid, uint32_t pasid,
+                                             uint64_t addr, DmarAccess access,
+                                             DmarTranslation *out)
+{
+    DmarRequest request = {
+        .source_id = sid, .pasid = pasid, .addr = addr, .access = access,
+        .type = DMAR_UNTRANSLATED,
+    };
+
+    dmar_translate(space->iommu->dmar, &request, out);
+}
+
 static inline void sm_space_translate(const SmAddressSpace *space, uint16_t sid,
                                       uint32_t pasid, uint64_t addr,
                                       DmarAccess access, DmarTranslation *out)
 {
     if (unlikely(sm_is_watched())) {
-        DmarRequest request = {
-            .source_id = sid, .pasid = pasid, .addr = addr, .access = access,
-            .type = DMAR_UNTRANSLATED,
-        };
-
-        dmar_translate(space->iommu->dmar, &request, out);
+        sm_translate_watched(space, sid, pasid, addr, access, out);
     } else {
         dmar_handle_translate(space->handle, sid, pasid, addr, access, out);
     }

@@ -109,7 +109,7 @@ static bool dma_bench_read(DmaBenchLoop *l, uint64_t page)
                     (page * l->length & (DMA_BENCH_PAGE - 1));
 
     if (l->with_pasid) {
-        return pasid_dma_read(PCI_DEVICE(l->s), l->pasid + (page & l->pasid_mask),
+        return pasid_dma_read(&l->s->parent_obj, l->pasid + (page & l->pasid_mask),
                               addr, l->buffer, l->length).status == PASID_DMA_OK;
     }
     return dma_memory_read(l->s->as, addr, l->buffer, l->length,
