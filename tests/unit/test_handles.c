@@ -61,7 +61,17 @@ static void read_pages(uint64_t count)
     }
 }
 
-/* Read again and again, they find room; the IOTLB might not have had it. */
+static unsigned rows;
+static DmarPasidStats seen;
+
+static void see_row(const DmarPasidStats *row, void *data)
+{
+    rows++;
+    seen = *row;
+}
+
+/* Read again and again, they find room; the IOTLB might not have had it.  What
+ * slots have counted is not lost when they make room, or move. */
 START_TEST(a_handle_grows_with_what_is_in_use)
 {
     given_device();
@@ -74,6 +84,65 @@ START_TEST(a_handle_grows_with_what_is_in_use)
     unsigned before = answered_by_engine();
     read_pages(5000);
     ck_assert_uint_eq(answered_by_engine(), before);
+    dmar_foreach_pasid(m.dmar, see_row, NULL);
+    ck_assert_uint_eq(seen.translations, 9 * 5000);
+}
+END_TEST
+
+/* Two pages of one slot, which answer a few times before they make room. */
+START_TEST(what_makes_room_was_counted)
+{
+    given_device();
+    map(&space, IOVA + SLOTS * PAGE, NEW, PAGE, RW);
+    for (unsigned i = 0; i < 10; i++) {
+        for (unsigned n = 0; n < 5; n++) {
+            read_reaches(DEV, PASID, IOVA, OLD);
+        }
+        read_reaches(DEV, PASID, IOVA + SLOTS * PAGE, NEW);
+        if (_i) {
+            execute(iotlb_domain(DOMAIN));
+        }
+    }
+    dmar_foreach_pasid(m.dmar, see_row, NULL);
+    ck_assert_uint_eq(seen.translations, 10 * 6);
+}
+END_TEST
+
+/* A table grows by pages that all want one slot, while others are void. */
+START_TEST(what_is_void_was_counted)
+{
+    given_device();
+    for (uint64_t i = 0; i < 50; i++) {
+        map(&space, IOVA + i * PAGE, OLD + i * PAGE, PAGE, RW);
+        map(&space, IOVA + i * SLOTS * PAGE, OLD, PAGE, RW);
+    }
+    for (uint64_t i = 0; i < 2 * 50; i++) {
+        read_reaches(DEV, PASID, IOVA + i / 2 * PAGE, OLD + i / 2 * PAGE);
+    }
+    execute(iotlb_domain(DOMAIN));
+    for (uint64_t i = 0; i < 50; i++) {
+        read_reaches(DEV, PASID, IOVA + i * SLOTS * PAGE, OLD);
+    }
+    dmar_foreach_pasid(m.dmar, see_row, NULL);
+    ck_assert_uint_eq(seen.translations, 3 * 50);
+}
+END_TEST
+
+/* One page of each, at the same address. */
+START_TEST(pasids_of_one_slot_do_not_mix)
+{
+    given_device();
+    Space of[200];
+    for (unsigned i = 0; i < 200; i++) {
+        of[i] = given_space(DOMAIN + 1 + i, 4);
+        map(&of[i], IOVA, NEW + i * PAGE, PAGE, RW);
+        given_pasid(DEV, PASID + 1 + i, &of[i]);
+    }
+    for (unsigned round = 0; round < 3; round++) {
+        for (unsigned i = 0; i < 200; i++) {
+            both_reach(DEV, PASID + 1 + i, IOVA, NEW + i * PAGE);
+        }
+    }
 }
 END_TEST
 
@@ -134,15 +203,6 @@ START_TEST(a_place_of_a_large_page_ends_with_its_piece)
     ck_assert_uint_eq(known.bytes, LARGE - 0x5678);
 }
 END_TEST
-
-static unsigned rows;
-static DmarPasidStats seen;
-
-static void see_row(const DmarPasidStats *row, void *data)
-{
-    rows++;
-    seen = *row;
-}
 
 START_TEST(what_is_answered_again_is_counted)
 {
@@ -412,6 +472,9 @@ static Suite *suite(void)
     tcase_add_test(t, each_piece_of_a_large_page_leads_to_its_own);
     tcase_add_loop_test(t, a_large_page_is_answered_as_a_whole, 0, 2);
     tcase_add_test(t, a_handle_grows_with_what_is_in_use);
+    tcase_add_loop_test(t, what_makes_room_was_counted, 0, 2);
+    tcase_add_test(t, what_is_void_was_counted);
+    tcase_add_test(t, pasids_of_one_slot_do_not_mix);
 
     t = tests_of(s, "places");
     tcase_add_test(t, a_place_is_known_when_it_was_answered);
