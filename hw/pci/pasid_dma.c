@@ -127,7 +127,8 @@ static PasidRequester *pasid_dma_look_up(PCIDevice *dev)
     return r;
 }
 
-/* Within a read-side critical section.  NULL: no IOMMU understands PASIDs. */
+/* Within a read-side critical section.  NULL: no IOMMU understands PASIDs, or
+ * the device has gone, and would be remembered for good. */
 static inline const PasidRequester *pasid_dma_requester(PCIDevice *dev)
 {
     PasidRequester *r = qatomic_rcu_read(pasid_dma_near(dev));
@@ -135,7 +136,8 @@ static inline const PasidRequester *pasid_dma_requester(PCIDevice *dev)
     if (likely(r && r->dev == dev)) {
         return r;
     }
-    return pasid_requesters.of_device ? pasid_dma_look_up(dev) : NULL;
+    return pasid_requesters.of_device && qdev_is_realized(&dev->qdev)
+           ? pasid_dma_look_up(dev) : NULL;
 }
 
 static void pasid_dma_forget(DeviceListener *listener, DeviceState *dev)
